@@ -1,0 +1,1 @@
+"""Worker: folds the log into one row per user, product and day."""

@@ -1,0 +1,1 @@
+"""Running it: the command line, the one-machine supervisor and its engines."""

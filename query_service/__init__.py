@@ -1,0 +1,1 @@
+"""Query service: reports, traces and checks over the folded rows."""

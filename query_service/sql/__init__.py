@@ -1,0 +1,1 @@
+"""SQL of the query service, named for the question."""

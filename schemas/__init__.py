@@ -1,0 +1,1 @@
+"""The words two processes share; no I/O."""

@@ -1,0 +1,1 @@
+"""ClickHouse: client, migrations, keys and the checks on what is stored."""

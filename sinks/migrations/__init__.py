@@ -1,0 +1,1 @@
+"""Migrations, numbered and applied once; see sinks.migrate."""

@@ -1,0 +1,1 @@
+"""SQL of the sinks, named for the question; see sinks.queries."""
