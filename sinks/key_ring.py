@@ -1,0 +1,111 @@
+"""Keys held in memory, refreshed in the background: requests go on while the store is away.
+
+The last good copy is kept in a 0600 file for a restart during an outage, with a bounded age.
+
+Next: ingest.auth
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from schemas.rejects import Unavailable
+from sinks.keys import Key, matches, split_token
+
+log = structlog.get_logger()
+
+
+class KeyRing:
+    """All valid keys of all tenants.
+
+    `read` asks the store (and may raise Unavailable); `path` is the file of the last good copy.
+    `max_age_seconds` bounds how old a copy may be to be trusted; `clock` is seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], list[Key]],
+        *,
+        path: Path,
+        refresh_seconds: float,
+        max_age_seconds: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._read = read
+        self._path = path
+        self._refresh_seconds = refresh_seconds
+        self._max_age_seconds = max_age_seconds
+        self._clock = clock
+        self._keys: dict[str, Key] = {}
+        self._as_of = 0.0
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Read the keys once (or the file, while the store is away), then keep them fresh."""
+        self._load()
+        self.refresh()
+        self._thread = threading.Thread(target=self._loop, name="keys", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop refreshing."""
+        self._stopped.set()
+        if self._thread:
+            self._thread.join(timeout=5)
+
+    def refresh(self) -> bool:
+        """Read the keys now; False when the store is away, and the old copy stays."""
+        try:
+            keys = self._read()
+        except Unavailable as error:
+            log.warning("keys_not_refreshed", error=str(error))
+            return False
+        self._keys = {key.key_id: key for key in keys}
+        self._as_of = self._clock()
+        self._save()
+        return True
+
+    def find(self, token: str) -> Key | None:
+        """The key whose full text is `token`, or None; raises Unavailable without a fresh copy."""
+        if self._clock() - self._as_of > self._max_age_seconds:
+            raise Unavailable("keys", "no copy that is fresh enough")
+        parts = split_token(token)
+        key = self._keys.get(parts[0]) if parts else None
+        return key if key and parts and matches(key, parts[1]) else None
+
+    def _loop(self) -> None:
+        while not self._stopped.wait(self._refresh_seconds):
+            self.refresh()
+
+    def _load(self) -> None:
+        if not self._path.exists():
+            return
+        copy = json.loads(self._path.read_text(encoding="utf-8"))
+        self._as_of = copy["as_of"]
+        self._keys = {
+            fields["key_id"]: Key(
+                **{
+                    **fields,
+                    "scopes": frozenset(fields["scopes"]),
+                    "teams": frozenset(fields["teams"]),
+                }
+            )
+            for fields in copy["keys"]
+        }
+
+    def _save(self) -> None:
+        keys = [
+            {**vars(key), "scopes": sorted(key.scopes), "teams": sorted(key.teams)}
+            for key in self._keys.values()
+        ]
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._path.with_suffix(f".{os.getpid()}.draft")
+        with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+            json.dump({"as_of": self._as_of, "keys": keys}, file)
+        draft.replace(self._path)

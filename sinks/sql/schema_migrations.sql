@@ -1,0 +1,3 @@
+-- Purpose: which migrations were applied.
+-- Columns: name, checksum.
+SELECT name, checksum FROM schema_migrations FINAL
