@@ -1,0 +1,283 @@
+"""One request to the ClickHouse server and its answer: run a statement, stream what it gives.
+
+An error after the answer has begun breaks the transfer off: no part passes for the whole.
+Next: deploy.clickhouse_protocol
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import select
+import socket
+import time
+from base64 import b64decode
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
+from itertools import chain
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO
+from urllib.parse import parse_qsl, urlsplit
+
+import orjson
+
+from deploy.chdb_engine import Engine, EngineError, Outcome, Session
+from deploy.clickhouse_body import BrokenBody, decoded, form_fields
+from deploy.clickhouse_protocol import (
+    Request,
+    Statement,
+    encoding_of,
+    insert_of,
+    statement_of,
+    status_of,
+    without_values,
+)
+from deploy.query_log import QueryLog
+
+# An answer up to this size is known to be whole, or failed, before its status is sent.
+BUFFER_BYTES = 1024 * 1024
+SPOOL_BYTES = 8 * 1024 * 1024
+HEAD_BYTES = 64 * 1024
+CLIENT_GONE = 210  # ClickHouse's NETWORK_ERROR, for the query log
+
+
+class ClientGone(Exception):  # noqa: N818 - it names what happened
+    """The client closed its connection before its answer."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What every exchange shares: the engine, who may use it, and where it leaves its traces."""
+
+    engine: Engine
+    query_threads: ThreadPoolExecutor
+    query_log: QueryLog
+    tmp: Path
+    user: str
+    password: str
+    database: str
+    timezone: str
+
+    def spool(self) -> IO[bytes]:
+        """A file in memory that moves to disk when it grows."""
+        return SpooledTemporaryFile(max_size=SPOOL_BYTES, dir=str(self.tmp))
+
+
+class Exchange:
+    """One request, from its body (already received) to the last byte of its answer."""
+
+    def __init__(self, handler: BaseHTTPRequestHandler, service: Service, *, tag: str) -> None:
+        self.tag = tag
+        self._handler = handler
+        self._service = service
+        self._request = Request.of({}, database="", new_id=tag)
+        self._outcome = Outcome()
+        self._sql = ""
+        self._code = 0
+        self._begun = False
+        self._at = datetime.now(UTC)
+        self._started = time.monotonic()
+
+    def run(self, body: IO[bytes], settings: dict[str, str]) -> None:
+        """Run the statement and answer it; raises `EngineError`, `ClientGone`, `OSError`."""
+        fields = dict(parse_qsl(urlsplit(self._handler.path).query, keep_blank_values=True))
+        content_type = self._handler.headers.get("Content-Type", "")
+        encoding = self._handler.headers.get("Content-Encoding", "")
+        try:
+            pieces = decoded(body, encoding)
+            if content_type.startswith("multipart/form-data"):
+                fields |= form_fields(b"".join(pieces), content_type)
+                pieces = iter(())
+            self._request = Request.of(fields, database=self._service.database, new_id=self.tag)
+            self._authenticate(fields)
+            with self._service.engine.session() as session:
+                used = {**settings, **self._request.settings, "log_comment": self.tag}
+                session.use(self._request.database, used)
+                self._run_statement(session, pieces)
+        except (BrokenBody, UnicodeDecodeError) as error:
+            text = f"Code: 33. DB::Exception: Broken body: {error}. (CANNOT_READ_ALL_DATA)"
+            raise EngineError(33, text) from None
+
+    def _authenticate(self, fields: dict[str, str]) -> None:
+        headers = self._handler.headers
+        scheme, _, credentials = headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            given = b64decode(credentials)
+        else:
+            user = headers.get("X-ClickHouse-User") or fields.get("user", "default")
+            password = headers.get("X-ClickHouse-Key") or fields.get("password", "")
+            given = f"{user}:{password}".encode()
+        right = f"{self._service.user}:{self._service.password}".encode()
+        if not hmac.compare_digest(given, right):
+            text = (
+                "Code: 516. DB::Exception: Authentication failed: password is incorrect, or there"
+                " is no user with such name. (AUTHENTICATION_FAILED)"
+            )
+            raise EngineError(516, text)
+
+    def _run_statement(self, session: Session, pieces: Iterator[bytes]) -> None:
+        head = f"{self._request.query}\n".encode() if self._request.query else b""
+        while len(head) < HEAD_BYTES and (piece := next(pieces, None)) is not None:
+            head += piece
+        insert = insert_of(head[:HEAD_BYTES])
+        if insert is not None:
+            self._sql = f"{insert.sql} FORMAT {insert.format}"
+            data = chain([head[insert.data_at :]], pieces)
+            self._outcome = session.insert(insert.sql, data_format=insert.format, data=data)
+            self._send_whole(insert.format, b"")
+            return
+        text = b"".join(chain([head], pieces)).decode()
+        statement = statement_of(text, default_format=self._request.default_format)
+        self._sql = statement.sql
+        if statement.rows:
+            self._stream(session, statement)
+            return
+        self._outcome = session.run(
+            text, answer_format=statement.format, params=self._request.params
+        )
+        self._send_whole(statement.format, self._outcome.body)
+
+    def _stream(self, session: Session, statement: Statement) -> None:
+        accepted = self._handler.headers.get("Accept-Encoding", "")
+        compression = encoding_of(accepted) if self._request.compressed else "none"
+        reader, writer = os.pipe()
+        sql = statement.into(f"/dev/fd/{writer}", compression=compression)
+        run = self._service.query_threads.submit(self._run_into, session, sql, writer)
+        try:
+            with closing(_pieces(reader, self._handler.connection)) as pieces:
+                self._send_pieces(statement.format, compression, pieces, run)
+        except (ClientGone, OSError):
+            self._service.engine.cancel(self.tag)
+            raise
+        finally:
+            # The engine may be writing: without a reader it stops, and only then the session may.
+            os.close(reader)
+            wait([run])
+
+    def _run_into(self, session: Session, sql: str, writer: int) -> Outcome:
+        try:
+            return session.run(sql, params=self._request.params)
+        finally:
+            os.close(writer)
+
+    def _send_pieces(
+        self, format_: str, compression: str, pieces: Iterator[bytes], run: Future[Outcome]
+    ) -> None:
+        with self._service.spool() as spool:
+            whole = True
+            for piece in pieces:
+                spool.write(piece)
+                whole = self._request.wait or spool.tell() < BUFFER_BYTES
+                if not whole:
+                    break
+            if whole:
+                self._outcome = run.result()
+            size = spool.tell()
+            spool.seek(0)
+            self._send_headers(200, format_, compression, size=size if whole else None)
+            for piece in iter(lambda: spool.read(BUFFER_BYTES), b""):
+                self._send_piece(piece, chunked=not whole)
+        if whole:
+            return
+        for piece in pieces:
+            self._send_piece(piece, chunked=True)
+        self._outcome = run.result()
+        self._handler.wfile.write(b"0\r\n\r\n")
+
+    def _send_piece(self, piece: bytes, *, chunked: bool) -> None:
+        framed = b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece
+        self._handler.wfile.write(framed)
+
+    def _send_whole(self, format_: str, content: bytes, *, status: int = 200) -> None:
+        self._send_headers(status, format_, "none", size=len(content))
+        self._handler.wfile.write(content)
+
+    def _send_headers(
+        self, status: int, format_: str, compression: str, *, size: int | None
+    ) -> None:
+        headers = {
+            "Content-Type": "text/plain; charset=UTF-8",
+            "X-ClickHouse-Server-Display-Name": "chdb",
+            "X-ClickHouse-Query-Id": self._request.query_id,
+            "X-ClickHouse-Format": format_,
+            "X-ClickHouse-Timezone": self._service.timezone,
+            "X-ClickHouse-Summary": self._summary(),
+        }
+        if self._code:
+            headers["X-ClickHouse-Exception-Code"] = str(self._code)
+        if compression != "none":
+            headers["Content-Encoding"] = compression
+        if size is None:
+            headers["Transfer-Encoding"] = "chunked"
+        else:
+            headers["Content-Length"] = str(size)
+        self._begun = True
+        self._handler.send_response(status)
+        for name, value in headers.items():
+            self._handler.send_header(name, value)
+        self._handler.end_headers()
+
+    def _summary(self) -> str:
+        counts = {
+            "read_rows": self._outcome.read_rows,
+            "read_bytes": self._outcome.read_bytes,
+            "written_rows": self._outcome.written_rows,
+            "written_bytes": self._outcome.written_bytes,
+            "elapsed_ns": int((time.monotonic() - self._started) * 1e9),
+        }
+        return orjson.dumps({name: str(count) for name, count in counts.items()}).decode()
+
+    def fail(self, error: EngineError) -> None:
+        """Answer an error, or, if the answer has begun, break it off."""
+        self._code = error.code
+        if self._begun:
+            self._handler.close_connection = True
+            return
+        try:
+            content = f"{error.text}\n".encode()
+            self._send_whole("TabSeparated", content, status=status_of(error.code))
+        except OSError:
+            self.gone()
+
+    def gone(self) -> None:
+        """Nobody is there to be answered."""
+        self._code = CLIENT_GONE
+        self._handler.close_connection = True
+
+    def log(self) -> None:
+        """Write the statement to the query log, without its values."""
+        self._service.query_log.write(
+            at=self._at,
+            query_id=self._request.query_id,
+            query=without_values(self._sql),
+            seconds=round(time.monotonic() - self._started, 6),
+            read_rows=self._outcome.read_rows,
+            read_bytes=self._outcome.read_bytes,
+            written_rows=self._outcome.written_rows,
+            written_bytes=self._outcome.written_bytes,
+            code=self._code,
+        )
+
+
+def _pieces(reader: int, connection: socket.socket) -> Generator[bytes]:
+    """What the engine writes into the pipe, while the client is there."""
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    poll.register(connection, select.POLLIN)
+    while True:
+        ready = [fd for fd, _ in poll.poll()]
+        if reader in ready:
+            piece = os.read(reader, BUFFER_BYTES)
+            if not piece:
+                return
+            yield piece
+        elif connection.recv(1, socket.MSG_PEEK):
+            # The next request is here already; it waits for its turn.
+            poll.unregister(connection)
+        else:
+            raise ClientGone
