@@ -33,6 +33,8 @@ def connect(dsn: str, *, timeout_seconds: float = 10.0, **settings: Any) -> Clie
             connect_timeout=5,
             send_receive_timeout=timeout_seconds,
             autogenerate_session_id=False,
+            # Thousands of keys are parameters of one query: they go in the body, not the URL.
+            form_encode_query_params=True,
             settings=settings or None,
         )
     except (OperationalError, DatabaseError, HTTPError, OSError) as error:

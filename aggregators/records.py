@@ -1,0 +1,61 @@
+"""A record of the log as the worker takes it: many events, one position, and its headers checked.
+
+Next: aggregators.intake
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas import topics
+from schemas.rejects import PersonNeeded
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka record of `usage.events`.
+
+    `position` is `epoch << 48 | offset`; `appended_at` is the broker's clock (LogAppendTime).
+    `count` is the number of lines that the gateway says it wrote; `whole` is False for a record
+    that no gateway wrote, which becomes one dead letter without being looked into.
+    """
+
+    partition: int
+    offset: int
+    position: int
+    appended_at: datetime
+    value: bytes
+    count: int
+    whole: bool = True
+
+
+def read_headers(
+    pairs: Iterable[tuple[str, bytes]] | None, *, value: bytes, partitions: int
+) -> tuple[int, bool]:
+    """The (count, whole) of a record with these headers.
+
+    A record without our schema, or with headers that can't be read, is poison: (1, False).
+    Raises PersonNeeded for a kind of record this release does not know, and for a record
+    hashed over another number of partitions than its epoch's.
+    """
+    headers = dict(pairs or ())
+    if headers.get(topics.HEADER_SCHEMA) != topics.SCHEMA.encode():
+        return 1, False
+    kind = headers.get(topics.HEADER_KIND, b"").decode(errors="replace")
+    if kind != topics.KIND_EVENTS:
+        raise PersonNeeded(
+            "unknown_kind",
+            f"a record of kind {kind!r} is on the log.",
+            remedy="install the release that wrote it, then start the worker.",
+        )
+    count = headers.get(topics.HEADER_COUNT, b"")
+    hashed_over = headers.get(topics.HEADER_PARTITIONS, b"")
+    if not (count.isdigit() and hashed_over.isdigit() and value):
+        return 1, False
+    if int(hashed_over) != partitions:
+        raise PersonNeeded(
+            "partitions_differ",
+            f"a gateway hashed over {int(hashed_over)} partitions, the epoch says {partitions}.",
+            remedy="start every gateway with USAGE_PARTITIONS as in `usage-report epoch show`.",
+        )
+    return int(count), True

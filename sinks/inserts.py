@@ -1,0 +1,47 @@
+"""What the worker writes: batches as Arrow, each acknowledged by ClickHouse before the next step.
+
+Every insert may be repeated: the tables keep the copy with the highest version.
+
+Next: query_service.store
+"""
+
+from typing import Any
+
+import polars as pl
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
+
+from schemas.rejects import Unavailable
+from sinks.clickhouse import reraise
+
+# A batch must be stored when the insert is answered, and in one block wherever it can be.
+_SETTINGS = {"async_insert": 0, "max_insert_block_size": 1_000_000}
+
+
+class Inserts:
+    """Writes of the worker, over a client of its own."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def insert(self, table: str, frame: pl.DataFrame) -> None:
+        """Insert `frame`, whose columns are the table's by name; nothing to do when it is empty.
+
+        Raises Unavailable when ClickHouse is away, or when its answer does not say that it wrote
+        every row: an answer cut short or made up by something in between is no acknowledgement.
+        """
+        if frame.is_empty():
+            return
+        try:
+            summary = self._client.insert_arrow(
+                table, frame.to_arrow(compat_level=pl.CompatLevel.oldest()), settings=_SETTINGS
+            )
+        except (ClickHouseError, HTTPError, OSError) as error:
+            reraise(error)
+        if _written(summary) < frame.height:
+            raise Unavailable("clickhouse", f"no confirmation of {frame.height} rows in {table}")
+
+
+def _written(summary: Any) -> int:
+    return int(summary.written_rows)

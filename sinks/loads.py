@@ -1,0 +1,106 @@
+"""What the worker reads back before it writes: rows, identities, ledger rows, progress.
+
+Every method is one query (or one per chunk of keys) and raises Unavailable while ClickHouse is
+away, so that the caller can try the same again.
+
+Next: sinks.inserts
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
+
+from sinks.clickhouse import reraise, statement
+
+# Keys of one query; more are asked for in turn.
+_CHUNK = 20_000
+
+UserDayKey = tuple[str, str, date]
+
+
+class PartitionProgress(NamedTuple):
+    """How far a partition is folded."""
+
+    partition: int
+    position: int
+    appended_at: datetime
+    caught_up_at: datetime
+    fold_version: int
+
+
+class Epoch(NamedTuple):
+    """One partition's part of one life of the log."""
+
+    topic_id: str
+    partition: int
+    first_offset: int
+    partitions: int
+    epoch: int
+
+
+class Loads:
+    """Reads of the worker, over a client of its own."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def rows(self, keys: Sequence[UserDayKey]) -> Iterator[tuple[Any, ...]]:
+        """Rows of `usage_daily` of these user-days, columns as in load_rows.sql."""
+        return self._by_chunks("load_rows", keys)
+
+    def identities(
+        self, keys: Sequence[UserDayKey], *, limit: int
+    ) -> Iterator[tuple[str, str, date, str, int, int]]:
+        """Identities of these user-days, at most `limit` of each, as in load_identities.sql."""
+        return self._by_chunks("load_identities", keys, limit=limit)
+
+    def some_identities(
+        self, keys: Sequence[tuple[str, str, date, str, str]]
+    ) -> Iterator[tuple[str, str, date, str, int, int]]:
+        """Those of these (tenant, user_id, day, source, id) that are stored."""
+        return self._by_chunks("load_some_identities", keys)
+
+    def existing(
+        self, places: Sequence[tuple[int, date]], *, floor: int
+    ) -> dict[tuple[int, date], set[int]]:
+        """Hashes of the user-days that exist, by each wanted (partition, day)."""
+        days = sorted({day for _, day in places})
+        found: dict[tuple[int, date], set[int]] = {place: set() for place in places}
+        of_day: dict[date, set[int]] = {day: set() for day in days}
+        parameters = {"places": list(places), "days": days, "floor": floor}
+        for partition, older, day, hashed in self._query("load_existing", parameters):
+            known = of_day[day] if older else found[partition, day]
+            known.add(hashed)
+        return {place: known | of_day[place[1]] for place, known in found.items()}
+
+    def ledger(self, keys: Sequence[tuple[str, date, int]]) -> Iterator[tuple[Any, ...]]:
+        """Rows of the ledger, columns as in load_ledger.sql."""
+        return self._by_chunks("load_ledger", keys)
+
+    def progress(self) -> dict[int, PartitionProgress]:
+        """How far each partition is folded."""
+        found = (PartitionProgress(*row) for row in self._query("progress", {}))
+        return {progress.partition: progress for progress in found}
+
+    def epochs(self) -> list[Epoch]:
+        """The lives of the log, oldest first."""
+        return [Epoch(*row) for row in self._query("log_epochs", {})]
+
+    def _by_chunks(
+        self, name: str, keys: Iterable[tuple[Any, ...]], **parameters: Any
+    ) -> Iterator[tuple[Any, ...]]:
+        remaining = iter(keys)
+        while chunk := list(islice(remaining, _CHUNK)):
+            yield from self._query(name, {"keys": chunk, **parameters})
+
+    def _query(self, name: str, parameters: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+        try:
+            result = self._client.query(statement("sinks.sql", name), parameters=parameters)
+        except (ClickHouseError, HTTPError, OSError) as error:
+            reraise(error)
+        return result.result_rows  # type: ignore[return-value] # Sequence[Sequence], as tuples

@@ -1,0 +1,13 @@
+-- Purpose: the identities of some user-days with the smallest stamp of each (rule 3: second).
+-- Parameters: keys Array(Tuple(String, String, Date)): tenant, user_id, day;
+--   limit UInt32: at most so many of a user-day, so that more than are held can be told.
+-- Columns: tenant, user_id, day, identity (as aggregators.decode makes it), position, seq.
+SELECT
+    tenant, user_id, day,
+    concat(toString(length(source)), ':', source, id),
+    position,
+    seq
+FROM usage_events FINAL
+WHERE (tenant, user_id, day) IN ({keys:Array(Tuple(String, String, Date))})
+LIMIT {limit:UInt32} BY tenant, user_id, day
+SETTINGS do_not_merge_across_partitions_select_final = 1

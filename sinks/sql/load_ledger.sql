@@ -1,0 +1,7 @@
+-- Purpose: rows of the ledger, for the worker to go on with.
+-- Parameters: keys Array(Tuple(String, Date, UInt16)): tenant, received_day, partition.
+-- Columns: tenant, received_day, partition, accepted, stored, duplicate, dead, counted, position.
+SELECT tenant, received_day, partition, accepted, stored, duplicate, dead, counted, position
+FROM usage_ledger FINAL
+WHERE (tenant, received_day, partition) IN ({keys:Array(Tuple(String, Date, UInt16))})
+SETTINGS do_not_merge_across_partitions_select_final = 1
