@@ -1,1 +1,1 @@
-"""Gateway: takes CloudEvents over HTTP and appends them to the log; answers 2xx only after the broker's ack."""
+"""Gateway: CloudEvents over HTTP onto the log; 2xx only after the broker's acknowledgement."""

@@ -13,11 +13,33 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
 
 from schemas.rejects import Unavailable
-from sinks.keys import Key, matches, split_token
+from sinks.clickhouse import connect, reraise
+from sinks.keys import Key, matches, read_keys, split_token
 
 log = structlog.get_logger()
+
+_STORE_TIMEOUT_SECONDS = 5.0
+
+
+def keys_reader(dsn: str) -> Callable[[], list[Key]]:
+    """What a KeyRing reads its keys with: a client of its own, made anew after a failure."""
+    client: Client | None = None
+
+    def read() -> list[Key]:
+        nonlocal client
+        try:
+            client = client or connect(dsn, timeout_seconds=_STORE_TIMEOUT_SECONDS)
+            return read_keys(client)
+        except (ClickHouseError, HTTPError, OSError) as error:
+            client = None
+            reraise(error)
+
+    return read
 
 
 class KeyRing:
@@ -71,9 +93,13 @@ class KeyRing:
         self._save()
         return True
 
+    def is_fresh(self) -> bool:
+        """Whether there is a copy that may still be trusted."""
+        return self._clock() - self._as_of <= self._max_age_seconds
+
     def find(self, token: str) -> Key | None:
         """The key whose full text is `token`, or None; raises Unavailable without a fresh copy."""
-        if self._clock() - self._as_of > self._max_age_seconds:
+        if not self.is_fresh():
             raise Unavailable("keys", "no copy that is fresh enough")
         parts = split_token(token)
         key = self._keys.get(parts[0]) if parts else None
@@ -81,12 +107,19 @@ class KeyRing:
 
     def _loop(self) -> None:
         while not self._stopped.wait(self._refresh_seconds):
-            self.refresh()
+            try:
+                self.refresh()
+            except Exception:  # the edge: keys go on, within their age, whatever the store says
+                log.exception("keys_not_refreshed")
 
     def _load(self) -> None:
-        if not self._path.exists():
+        try:
+            copy = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
             return
-        copy = json.loads(self._path.read_text(encoding="utf-8"))
+        except ValueError:  # cut short by a crash of the machine
+            log.warning("keys_file_unreadable", path=str(self._path))
+            return
         self._as_of = copy["as_of"]
         self._keys = {
             fields["key_id"]: Key(

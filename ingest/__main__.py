@@ -1,0 +1,58 @@
+"""The gateway process: settings from the environment, then HTTP until SIGTERM.
+
+Next: ingest.app
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+
+import structlog
+import uvicorn
+
+from ingest.app import create_app
+from schemas.settings import IngestSettings
+from schemas.telemetry import configure_logging
+
+log = structlog.get_logger()
+
+_GRACE_SECONDS = 5
+
+
+def main() -> None:
+    """Run the gateway; requests in flight at SIGTERM are answered, and the exit status is 0."""
+    settings = IngestSettings()
+    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    # The client logs every connection; what matters of it is logged by ingest.sender.
+    logging.getLogger("kafka").setLevel(logging.ERROR)
+    threading.excepthook = _die
+    # uvicorn raises a signal again when it is done; then it means nothing any more.
+    for signalled in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signalled, lambda *_: None)
+    log.info("gateway_starts", host=settings.ingest_host, port=settings.ingest_port)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.ingest_host,
+        port=settings.ingest_port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+
+
+def _die(failed: threading.ExceptHookArgs) -> None:
+    """A thread that ends unexpectedly takes the process with it: it would hang half alive."""
+    log.critical(
+        "thread_failed", exc_info=(failed.exc_type, failed.exc_value, failed.exc_traceback)
+    )
+    sys.stderr.flush()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

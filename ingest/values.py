@@ -1,0 +1,70 @@
+"""Times and token amounts as senders write them, turned into the one form the log holds.
+
+Both are exact: a time is cut to milliseconds, an amount is never rounded.
+
+Next: ingest.accept
+"""
+
+import re
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+
+from schemas.events import TOKENS_MAX, TOKENS_SCALE
+
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:)(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
+)
+_AMOUNT = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_AMOUNT_MAX_CHARS = 100
+_SMALLEST = Decimal(1).scaleb(-TOKENS_SCALE)
+
+
+def utc_time(text: str) -> str | None:
+    """`text` (RFC 3339 with a zone) in UTC, cut to milliseconds; None when it is no such time.
+
+    A leap second (`23:59:60Z`) is the last millisecond of its minute, so that its day stays.
+    """
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    day, minute, second, fraction, sign, hours, minutes = match.groups()
+    millis = (fraction or "")[:3].ljust(3, "0")
+    leap = second == "60"
+    if leap:
+        second, millis = "59", "999"
+    try:
+        moment = datetime.fromisoformat(f"{day}T{minute}{second}")
+    except ValueError:
+        return None
+    if sign:
+        if hours > "23" or minutes > "59":
+            return None
+        moment = _shifted(moment, sign, timedelta(hours=int(hours), minutes=int(minutes)))
+    if leap and (moment.hour, moment.minute) != (23, 59):
+        return None
+    return f"{moment.isoformat()}.{millis}Z"
+
+
+def _shifted(moment: datetime, sign: str, offset: timedelta) -> datetime:
+    try:
+        return moment - offset if sign == "+" else moment + offset
+    except OverflowError:  # beyond the years 1 to 9999: too old or in the future all the same
+        return datetime.min if sign == "+" else datetime.max  # noqa: DTZ901 - UTC by construction
+
+
+@lru_cache(maxsize=1 << 14)
+def canonical_tokens(text: str) -> str | None:
+    """The amount that `text` writes (`1.50`, `1e3`) without exponent and trailing zeros.
+
+    None unless it is a decimal number above 0, with at most 4 decimals, at most 1,000,000.
+    """
+    if len(text) > _AMOUNT_MAX_CHARS or not _AMOUNT.fullmatch(text):
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:  # an exponent beyond what Decimal holds
+        return None
+    if not 0 < amount <= TOKENS_MAX or amount != amount.quantize(_SMALLEST):
+        return None
+    return f"{amount.normalize():f}"
