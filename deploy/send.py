@@ -8,7 +8,7 @@ Next: ingest.app
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,12 +76,23 @@ class Tally:
         }
 
 
-class Sender:
-    """Sends batches to the gateway at `url`, `concurrency` at a time, at most `rate` a second.
+class Watch:
+    """Is told what happens, in the calling thread; this one does nothing with it."""
 
-    `on_answer(batch, accepted, rejects)` is called when a batch is answered, `on_start(batch)`
-    before it is sent first, `on_retry(trouble)` before it is sent again, all in the calling
-    thread. A batch that is not answered within `patience_seconds` raises GaveUp.
+    def started(self, batch: Batch) -> None:
+        """A batch is about to be sent for the first time; batches are started in order."""
+
+    def answered(self, batch: Batch, rejects: list[Reject]) -> None:
+        """A batch is answered, in any order."""
+
+    def retried(self, trouble: str) -> None:
+        """A batch will be sent again because of `trouble`."""
+
+
+class Sender:
+    """Sends batches to the gateway at `url`, `concurrency` at once, at most `rate` events a second.
+
+    A batch that is not answered within `patience_seconds` raises GaveUp.
     """
 
     def __init__(
@@ -92,9 +103,7 @@ class Sender:
         concurrency: int = DEFAULT_CONCURRENCY,
         rate: float | None = None,
         patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
-        on_start: Callable[[Batch], None] = lambda _: None,
-        on_answer: Callable[[Batch, int, list[Reject]], None] = lambda *_: None,
-        on_retry: Callable[[str], None] = lambda _: None,
+        watch: Watch | None = None,
     ) -> None:
         self.tally = Tally()
         self._url = f"{url.rstrip('/')}/v1/events"
@@ -105,7 +114,7 @@ class Sender:
         self._concurrency = concurrency
         self._rate = rate
         self._patience_seconds = patience_seconds
-        self._on_start, self._on_answer, self._on_retry = on_start, on_answer, on_retry
+        self._watch = watch or Watch()
 
     def run(self, batches: Iterable[Batch]) -> Tally:
         """Send every batch. Raises Refused or GaveUp; the tally holds what was done by then."""
@@ -135,7 +144,7 @@ class Sender:
             if self._rate:
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 due += len(batch) / self._rate
-            self._on_start(batch)
+            self._watch.started(batch)
             await waiting.put(batch)
         for _ in range(self._concurrency):
             await waiting.put(None)
@@ -148,7 +157,7 @@ class Sender:
             self.tally.sent += len(batch)
             self.tally.accepted += accepted
             self.tally.rejected += len(rejects)
-            self._on_answer(batch, accepted, rejects)
+            self._watch.answered(batch, rejects)
 
     async def _deliver(self, client: httpx.AsyncClient, batch: Batch) -> tuple[int, list[Reject]]:
         """Send one batch until it is answered: (accepted, rejects)."""
@@ -161,7 +170,7 @@ class Sender:
             if time.monotonic() - began > self._patience_seconds:
                 raise GaveUp(f"no success for {self._patience_seconds:.0f} s; last: {answer}")
             self.tally.retried += 1
-            self._on_retry(str(answer))
+            self._watch.retried(str(answer))
             # Jitter, so that many senders do not come back at once.
             await asyncio.sleep(_retry_after(answer) or pause * random.uniform(0.5, 1))  # noqa: S311
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

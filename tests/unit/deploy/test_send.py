@@ -5,7 +5,7 @@ import json
 import pytest
 
 from deploy.batches import Line, batches
-from deploy.send import GaveUp, Refused, Sender
+from deploy.send import GaveUp, Refused, Sender, Watch
 from tests.support.scripted_gateway import failing, scripted_gateway
 
 KEY = "ur_sample_key"
@@ -33,8 +33,13 @@ def test_all_arrive_though_a_third_of_the_requests_fail():
 def test_rejects_carry_their_line_number():
     """A rejected event is named by its line in the file; its neighbours are accepted."""
     rejects = []
+
+    class Collect(Watch):
+        def answered(self, batch, found):
+            rejects.extend(found)
+
     with scripted_gateway() as gateway:
-        sender = Sender(gateway.url, KEY, on_answer=lambda _b, _n, found: rejects.extend(found))
+        sender = Sender(gateway.url, KEY, watch=Collect())
         tally = sender.run(batches(make_lines(250, without_id=(7, 101, 250)), 100))
     assert sorted(reject.line for reject in rejects) == [7, 101, 250]
     assert {(reject.reason, reject.field) for reject in rejects} == {("missing_field", "id")}

@@ -1,0 +1,92 @@
+"""Where the log begins and ends and what the workers have committed, as the broker says.
+
+Next: deploy.commands.log
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import CoordinatorNotAvailableError, KafkaError, NotCoordinatorError
+
+from schemas.rejects import Unavailable
+from schemas.topics import CONSUMER_GROUP, EVENTS
+
+CONNECT_MS = 5_000
+_COORDINATOR_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class LogOffsets:
+    """Per partition of the events topic; `ends` are the next offsets to be written."""
+
+    topic_id: str
+    starts: dict[int, int]
+    ends: dict[int, int]
+    committed: dict[int, int]
+
+    @property
+    def lag(self) -> dict[int, int]:
+        """Records not yet committed; without a commit, all that the log still holds."""
+        return {
+            partition: max(0, end - max(self.committed.get(partition, 0), self.starts[partition]))
+            for partition, end in self.ends.items()
+        }
+
+
+@contextmanager
+def admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
+    """An admin client; raises Unavailable when no broker answers within seconds."""
+    client = None
+    try:
+        client = KafkaAdminClient(
+            bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=CONNECT_MS
+        )
+        yield client
+    except KafkaError as error:
+        raise Unavailable("kafka", f"{bootstrap}: {error}") from error
+    finally:
+        if client:
+            client.close()
+
+
+def read_offsets(client: KafkaAdminClient) -> LogOffsets:
+    """The offsets now. Raises Unavailable when there is no such topic."""
+    topic = client.describe_topics([EVENTS])[0]
+    if topic["error_code"]:
+        raise Unavailable("kafka", f"there is no topic {EVENTS}; `usage-report migrate` creates it")
+    places = [TopicPartition(EVENTS, part["partition_index"]) for part in topic["partitions"]]
+    return LogOffsets(
+        topic_id=topic["topic_id"],
+        starts=_offsets(client, places, OffsetSpec.EARLIEST),
+        ends=_offsets(client, places, OffsetSpec.LATEST),
+        committed=_committed(client),
+    )
+
+
+def _offsets(
+    client: KafkaAdminClient, places: list[TopicPartition], which: OffsetSpec
+) -> dict[int, int]:
+    found = client.list_partition_offsets(dict.fromkeys(places, which))
+    return {place.partition: found[place].offset for place in sorted(places)}
+
+
+def _committed(client: KafkaAdminClient) -> dict[int, int]:
+    # The first question of a broker's life makes it create the topic that it keeps offsets in.
+    deadline = time.monotonic() + _COORDINATOR_SECONDS
+    while True:
+        try:
+            found = client.list_group_offsets({CONSUMER_GROUP: None})[CONSUMER_GROUP]
+        except (CoordinatorNotAvailableError, NotCoordinatorError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return {
+                place.partition: kept.offset
+                for place, kept in found.items()
+                if place.topic == EVENTS and kept.offset >= 0
+            }
