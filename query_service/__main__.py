@@ -1,0 +1,28 @@
+"""The entry point of the query service: settings, logging, and the server.
+
+Next: query_service.app
+"""
+
+import uvicorn
+
+from query_service.app import create_app
+from schemas.settings import QuerySettings
+from schemas.telemetry import configure_logging
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    settings = QuerySettings()
+    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.query_host,
+        port=settings.query_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+if __name__ == "__main__":
+    main()

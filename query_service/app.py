@@ -1,0 +1,114 @@
+"""The query service put together: its parts, its routes, its errors.
+
+Next: query_service.routes.report
+"""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from prometheus_client import CollectorRegistry
+
+from query_service import problems
+from query_service.lag import LagReader
+from query_service.routes import events, health, keys, operations, report
+from query_service.store import Store
+from query_service.wiring import Wiring
+from schemas.settings import QuerySettings
+from schemas.telemetry import QueryMetrics
+from sinks.key_ring import KeyRing
+from sinks.keys import Key, read_keys
+
+log = structlog.get_logger()
+
+KEYS_REFRESH_SECONDS = 2.0
+# No answer without ClickHouse anyway: an old copy only keeps a good key from a wrong 401.
+KEYS_MAX_AGE_SECONDS = 3600.0
+
+ROUTERS = (report.router, events.router, operations.router, keys.router)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(settings: QuerySettings, *, now: Callable[[], datetime] = _now) -> FastAPI:
+    """The application; it connects when it starts. `now` tells the time, in UTC."""
+    wired = _wire(settings, now)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        wired.ring.start()
+        yield
+        wired.ring.stop()
+        wired.store.close()
+
+    app = FastAPI(
+        title="Usage Report",
+        summary="Who used which product, counted exactly once.",
+        version="1",
+        root_path=settings.root_path,
+        lifespan=lifespan,
+    )
+    app.state.wiring = wired
+    problems.install(app, wired.metrics)
+    app.middleware("http")(_log_request)
+    app.include_router(health.router)
+    api = APIRouter(prefix="/v1")
+    for router in ROUTERS:
+        api.include_router(router)
+    app.include_router(api)
+    return app
+
+
+def _wire(settings: QuerySettings, now: Callable[[], datetime]) -> Wiring:
+    registry = CollectorRegistry()
+    metrics = QueryMetrics(registry)
+    store = Store(
+        settings.clickhouse_dsn,
+        max_seconds=settings.query_max_seconds,
+        max_memory_bytes=settings.query_max_memory_bytes,
+        metrics=metrics,
+    )
+    return Wiring(
+        settings=settings,
+        registry=registry,
+        metrics=metrics,
+        store=store,
+        ring=KeyRing(
+            _key_reader(store),
+            path=settings.state_dir / "query-keys.json",
+            refresh_seconds=KEYS_REFRESH_SECONDS,
+            max_age_seconds=KEYS_MAX_AGE_SECONDS,
+        ),
+        lag=LagReader(settings.kafka_bootstrap, partitions=settings.partitions),
+        now=now,
+    )
+
+
+def _key_reader(store: Store) -> Callable[[], list[Key]]:
+    def read() -> list[Key]:
+        with store.quick_client() as client:
+            return read_keys(client)
+
+    return read
+
+
+async def _log_request(
+    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    """One line a request: never its query string, which may name a user."""
+    begun = time.perf_counter()
+    response = await call_next(request)
+    route = request.scope.get("route")
+    log.info(
+        "request",
+        method=request.method,
+        route=getattr(route, "path", None),
+        status=response.status_code,
+        seconds=round(time.perf_counter() - begun, 4),
+    )
+    return response

@@ -1,0 +1,67 @@
+"""How many records of the log are not committed yet, from the broker, in bounded time.
+
+Next: query_service.routes.operations
+"""
+
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooLate
+
+import structlog
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+
+from schemas.topics import CONSUMER_GROUP, EVENTS
+
+log = structlog.get_logger()
+
+
+class LagReader:
+    """Asks the broker at most once at a time; a broker that is away holds up nobody."""
+
+    def __init__(self, bootstrap: str, *, partitions: int, wait_seconds: float = 1.0) -> None:
+        self._bootstrap = bootstrap
+        self._places = [TopicPartition(EVENTS, number) for number in range(partitions)]
+        self._wait_seconds = wait_seconds
+        self._lock = threading.Lock()
+        self._asked: Future[int | None] | None = None
+
+    def read(self) -> int | None:
+        """Records that no worker has committed; None when the broker does not say in time."""
+        with self._lock:
+            if self._asked is None or self._asked.done():
+                self._asked = Future()
+                # Made while the broker is down, a client can block for half a minute.
+                threading.Thread(target=self._answer, args=(self._asked,), daemon=True).start()
+            asked = self._asked
+        try:
+            return asked.result(timeout=self._wait_seconds)
+        except TooLate:
+            return None
+
+    def _answer(self, asked: Future[int | None]) -> None:
+        try:
+            asked.set_result(self._ask())
+        except Exception as error:  # noqa: BLE001 - the thread's edge: any failure is "unknown"
+            log.warning("lag_not_read", error=type(error).__name__)
+            asked.set_result(None)
+
+    def _ask(self) -> int:
+        client = KafkaAdminClient(
+            bootstrap_servers=self._bootstrap.split(","), bootstrap_timeout_ms=5_000
+        )
+        try:
+            starts = client.list_partition_offsets(dict.fromkeys(self._places, OffsetSpec.EARLIEST))
+            ends = client.list_partition_offsets(dict.fromkeys(self._places, OffsetSpec.LATEST))
+            committed = client.list_group_offsets({CONSUMER_GROUP: None})[CONSUMER_GROUP]
+        finally:
+            client.close()
+        return sum(
+            max(0, ends[place].offset - max(starts[place].offset, _offset(committed, place)))
+            for place in self._places
+        )
+
+
+def _offset(committed: dict[TopicPartition, object], place: TopicPartition) -> int:
+    """The committed offset, or -1 where nothing was committed yet."""
+    return int(getattr(committed.get(place), "offset", -1))

@@ -1,0 +1,125 @@
+"""Errors as RFC 9457 problem documents, each with a machine-readable reason.
+
+Next: query_service.app
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from schemas.rejects import Unavailable
+from schemas.telemetry import QueryMetrics
+
+log = structlog.get_logger()
+
+RETRY_AFTER_SECONDS = 1
+HIDDEN = "personal_data_hidden"
+
+
+@dataclass(frozen=True)
+class ParameterError:
+    """What is wrong with one parameter; `allowed` lists the values there are, if few."""
+
+    parameter: str
+    reason: str
+    detail: str
+    allowed: tuple[str, ...] | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """The entry in the document's `errors`."""
+        return {
+            "parameter": self.parameter,
+            "reason": self.reason,
+            "detail": self.detail,
+            "allowed": list(self.allowed) if self.allowed is not None else None,
+        }
+
+
+class Problem(Exception):  # noqa: N818 - it is the document, as RFC 9457 calls it
+    """A request that is refused with `status`, a machine `reason` and a sentence."""
+
+    def __init__(
+        self, status: int, reason: str, detail: str, *, errors: Iterable[ParameterError] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.reason = reason
+        self.detail = detail
+        self.errors = tuple(errors)
+
+
+def refused(errors: Iterable[ParameterError]) -> Problem:
+    """One 400 for all the wrong parameters of a request."""
+    found = tuple(errors)
+    hidden = any(error.reason == HIDDEN for error in found)
+    detail = "; ".join(f"{error.parameter}: {error.detail}" for error in found)
+    return Problem(400, HIDDEN if hidden else "invalid_parameters", detail, errors=found)
+
+
+def install(app: FastAPI, metrics: QueryMetrics) -> None:
+    """Answer every kind of failure with a problem document, and count it."""
+
+    def answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
+        metrics.query_errors.labels(reason=problem.reason).inc()
+        return document(problem, headers)
+
+    @app.exception_handler(Problem)
+    def on_problem(_: Request, error: Problem) -> JSONResponse:
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+        return answer(error, headers)
+
+    @app.exception_handler(Unavailable)
+    def on_unavailable(_: Request, error: Unavailable) -> JSONResponse:
+        log.warning("unavailable", what=error.what)
+        problem = Problem(503, "unavailable", f"{error.what} is unavailable; try again.")
+        return answer(problem, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+    @app.exception_handler(RequestValidationError)
+    def on_body(_: Request, error: RequestValidationError) -> JSONResponse:
+        return answer(refused(_body_errors(error)))
+
+    @app.exception_handler(HTTPException)
+    def on_http(_: Request, error: HTTPException) -> JSONResponse:
+        reason = HTTPStatus(error.status_code).name.lower()
+        return answer(
+            Problem(error.status_code, reason, str(error.detail)), dict(error.headers or {})
+        )
+
+    @app.exception_handler(Exception)
+    def on_bug(_: Request, error: Exception) -> JSONResponse:
+        log.error("request_failed", exc_info=error)
+        return answer(Problem(500, "internal_error", "The query service made a mistake."))
+
+
+def document(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
+    """`problem` as application/problem+json."""
+    content: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "reason": problem.reason,
+    }
+    if problem.errors:
+        content["errors"] = [error.describe() for error in problem.errors]
+    return JSONResponse(
+        content, problem.status, headers=headers, media_type="application/problem+json"
+    )
+
+
+def _body_errors(error: RequestValidationError) -> list[ParameterError]:
+    return [
+        ParameterError(
+            ".".join(str(part) for part in found["loc"][1:]) or "body",
+            str(found["type"]),
+            str(found["msg"]),
+        )
+        for found in error.errors()
+    ]

@@ -1,0 +1,14 @@
+-- Purpose: the chosen rows, gathered by user.
+-- Parameters: those of user_product_rows.sql.
+-- Columns: the report's, user_id.
+SELECT
+    user_id,
+    lower(left(hex(HMAC('SHA256', user_id, assumeNotNull((SELECT unhex(secret) FROM tenants FINAL WHERE tenant = {tenant:String})))), 40)) AS hashed_user_id,
+    toInt64(length(groupUniqArrayArray(chosen.days))) AS days_used,
+    sum(chosen.launches) AS launches,
+    sum(chosen.tokens_used) AS tokens_used,
+    max(chosen.last_accessed) AS last_accessed,
+    toUInt64(1) AS users,
+    uniqExact(chosen.product_id) AS products
+FROM chosen
+GROUP BY user_id

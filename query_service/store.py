@@ -1,0 +1,173 @@
+"""The one way the query service asks ClickHouse: every question bound to the caller's tenant.
+
+Next: query_service.report
+"""
+
+import queue
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date, datetime
+from string import Template
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from query_service.ranges import FIRST_DAY
+from schemas.rejects import Unavailable
+from schemas.telemetry import QueryMetrics
+from sinks.clickhouse import connect, reraise, statement
+from sinks.keys import Key, tenant_secret
+
+Row = dict[str, Any]
+
+# Small questions that are asked before each large one: when these get no answer, none is tried.
+QUICK_SECONDS = 5.0
+QUICK_CLIENTS = 8
+LARGE_CLIENTS = 8
+# How long a request waits for a client before it is told to come back.
+WAIT_SECONDS = 5.0
+# No table, no database: the migrations have not run yet.
+_NOT_MIGRATED = frozenset({60, 81})
+
+
+class Clients:
+    """A few clients, each lent to one query at a time and made when first needed."""
+
+    def __init__(self, make: Callable[[], Client], size: int) -> None:
+        self._make = make
+        self._idle: queue.LifoQueue[Client | None] = queue.LifoQueue()
+        for _ in range(size):
+            self._idle.put(None)
+
+    @contextmanager
+    def lend(self) -> Iterator[Client]:
+        """A client; raises Unavailable when ClickHouse is away or all are busy for too long."""
+        try:
+            client = self._idle.get(timeout=WAIT_SECONDS)
+        except queue.Empty as error:
+            raise Unavailable("query service", "too many queries at once") from error
+        try:
+            client = client or self._make()
+            yield client
+        except (ClickHouseError, OSError) as error:
+            self._drop(client)
+            client = None
+            if getattr(error, "code", None) in _NOT_MIGRATED:
+                raise Unavailable("clickhouse", "its tables are not there yet") from error
+            reraise(error)
+        finally:
+            self._idle.put(client)
+
+    def close(self) -> None:
+        """Close the clients that are idle."""
+        with suppress(queue.Empty):
+            while True:
+                self._drop(self._idle.get_nowait())
+
+    @staticmethod
+    def _drop(client: Client | None) -> None:
+        if client is not None:
+            client.close()
+
+
+class Store:
+    """Questions to ClickHouse. `max_seconds` and `max_memory_bytes` bound each query."""
+
+    def __init__(
+        self, dsn: str, *, max_seconds: float, max_memory_bytes: int, metrics: QueryMetrics
+    ) -> None:
+        limits: dict[str, Any] = {
+            "max_memory_usage": max_memory_bytes,
+            # Rows never move between partitions: their day is in the key.
+            "do_not_merge_across_partitions_select_final": 1,
+        }
+        self._quick = Clients(
+            lambda: connect(dsn, timeout_seconds=QUICK_SECONDS, **limits), QUICK_CLIENTS
+        )
+        self._large = Clients(
+            lambda: connect(
+                dsn, timeout_seconds=max_seconds + 5, max_execution_time=max_seconds, **limits
+            ),
+            LARGE_CLIENTS,
+        )
+        self._metrics = metrics
+
+    def ask(
+        self, key: Key, name: str, parameters: Mapping[str, Any], *, sql: str | None = None
+    ) -> list[Row]:
+        """The rows that answer the question `name`, within the tenant and teams of `key`.
+
+        This is the only place that binds a tenant. `sql` is the composed text of a question with
+        slots; without it, the file's.
+        """
+        text = sql or question(name)
+        if "{tenant:String}" not in text or "tenant" in parameters:
+            raise ValueError(f"{name} must be bound to the caller's tenant, and by the store alone")
+        bound = {**parameters, "tenant": key.tenant, "allowed_teams": sorted(key.teams)}
+        return self._rows(self._large, name, text, bound)
+
+    def ask_all(self, name: str) -> list[Row]:
+        """The rows that answer a small question about the store itself, of no tenant."""
+        return self._rows(self._quick, name, question(name), {})
+
+    def hasher(self, key: Key) -> bytes:
+        """The secret that hides the user ids of the key's tenant."""
+        with self._quick.lend() as client:
+            secret = tenant_secret(client, key.tenant)
+        if secret is None:
+            raise Unavailable("tenant", "it has no secret yet")
+        return secret
+
+    def user_ids(self, key: Key, hashes: Sequence[str]) -> dict[str, Any]:
+        """The filter on users, as parameters: those that `hashes` stand for; all if empty.
+
+        Hashes that stand for nobody choose nobody.
+        """
+        if not hashes:
+            return {"user_filter": False, "user_ids": []}
+        rows = self.ask(key, "user_ids", {"hashes": list(hashes)})
+        return {"user_filter": True, "user_ids": [row["user_id"] for row in rows] or [""]}
+
+    @contextmanager
+    def client(self) -> Iterator[Client]:
+        """A client for the functions of `sinks`, which say themselves what they are bound to."""
+        with self._large.lend() as client:
+            yield client
+
+    @contextmanager
+    def quick_client(self) -> Iterator[Client]:
+        """The same for small questions: no answer within seconds means that ClickHouse is away."""
+        with self._quick.lend() as client:
+            yield client
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        self._quick.close()
+        self._large.close()
+
+    def _rows(
+        self, clients: Clients, name: str, sql: str, parameters: Mapping[str, Any]
+    ) -> list[Row]:
+        with self._metrics.query_seconds.labels(query=name).time(), clients.lend() as client:
+            bound = {name: _bindable(value) for name, value in parameters.items()}
+            return list(client.query(sql, parameters=bound).named_results())
+
+
+def question(name: str) -> str:
+    """The text of `name`.sql."""
+    return statement("query_service.sql", name)
+
+
+def compose(name: str, **slots: str) -> str:
+    """`name`.sql with its slots filled: texts of files and names of allow-lists, never values."""
+    return Template(question(name)).substitute(slots)
+
+
+def _bindable(value: Any) -> Any:
+    """Times and dates as ClickHouse reads them, whatever the zone of this machine."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}"
+    if isinstance(value, date):
+        return max(value, FIRST_DAY).isoformat()
+    return value
