@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from deploy.ask import is_here
 from deploy.batches import Batch
 from schemas.rejects import Reason
 
@@ -131,7 +132,9 @@ class Sender:
         waiting: asyncio.Queue[Batch | None] = asyncio.Queue(self._concurrency)
         limits = httpx.Limits(max_connections=self._concurrency)
         async with (
-            httpx.AsyncClient(limits=limits, timeout=REQUEST_SECONDS) as client,
+            httpx.AsyncClient(
+                limits=limits, timeout=REQUEST_SECONDS, trust_env=not is_here(self._url)
+            ) as client,
             asyncio.TaskGroup() as tasks,
         ):
             for _ in range(self._concurrency):

@@ -40,7 +40,12 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     Console().print(table)
 
 
-def fail(message: str, status: int = FOUND) -> NoReturn:
-    """Say in one line what is wrong and what to do, and end with `status`."""
+def complain(message: str) -> None:
+    """Say in one line, on standard error, what is wrong and what to do."""
     Console(stderr=True, soft_wrap=True).print(f"usage-report: {message}", markup=False)
+
+
+def fail(message: str, status: int = FOUND) -> NoReturn:
+    """Complain, and end with `status`."""
+    complain(message)
     raise typer.Exit(status)

@@ -154,7 +154,7 @@ class LoadThreads:
             thread.join()
 
     def _work(self) -> None:
-        with httpx.Client(timeout=REQUEST_SECONDS) as client:
+        with httpx.Client(timeout=REQUEST_SECONDS, trust_env=False) as client:
             while self._deadline is None:
                 self._deliver(client, self._plan.batch())
                 time.sleep(self._pause_seconds)

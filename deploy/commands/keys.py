@@ -1,0 +1,124 @@
+"""`usage-report keys` and `hash`: API keys, and a user's stand-in, straight from ClickHouse.
+
+The first key can't be made over HTTP, which asks for one; so these ask the store itself.
+
+Next: sinks.keys
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from deploy import connection
+from deploy.commands.terminal import USAGE, DataDir, Json, fail, print_json, print_table
+from schemas.events import format_time
+from sinks import keys
+from sinks.clickhouse import connect
+
+group = typer.Typer(no_args_is_help=True, help="API keys, straight from ClickHouse.")
+
+Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
+
+
+@group.command()
+def create(
+    *,
+    tenant: Annotated[str, typer.Option(help="The tenant; its first key creates it.")],
+    scope: Annotated[list[str], typer.Option(help=f"Of {', '.join(keys.SCOPES)}; repeatable.")],
+    team: Annotated[list[str] | None, typer.Option(help="Only these teams.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key. It is shown once: only a hash of its secret is stored."""
+    now = datetime.now(UTC)
+    client = connect(connection.find(data_dir).clickhouse_dsn)
+    try:
+        key_id, key = keys.create_key(
+            client, tenant=tenant, scopes=scope, teams=team or (), now=now
+        )
+    except ValueError as error:
+        fail(str(error), USAGE)
+    if as_json:
+        print_json({"key_id": key_id, "key": key})
+    else:
+        typer.echo(key)
+
+
+@group.command("list")
+def list_keys(*, tenant: Tenant = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """All keys, revoked ones included, without their secrets."""
+    client = connect(connection.find(data_dir).clickhouse_dsn)
+    found = [
+        {
+            "key_id": row["key_id"],
+            "tenant": row["tenant"],
+            "scopes": sorted(row["scopes"]),
+            "teams": sorted(row["teams"]),
+            "created_at": format_time(row["created_at"]),
+            "revoked_at": format_time(row["revoked_at"]) if row["revoked_at"] else None,
+        }
+        for row in keys.read_rows(client)
+        if tenant in {None, row["tenant"]}
+    ]
+    if as_json:
+        print_json(found)
+        return
+    names = ("key_id", "tenant", "scopes", "teams", "created_at", "revoked_at")
+    rows = [
+        [", ".join(cell) if isinstance(cell, list) else cell for cell in key.values()]
+        for key in found
+    ]
+    print_table("Keys", names, rows)
+
+
+@group.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="The part between the two underscores.")],
+    *,
+    tenant: Tenant = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Revoke a key for good; every process has forgotten it within 3 seconds."""
+    client = connect(connection.find(data_dir).clickhouse_dsn)
+    if not keys.revoke_key(client, key_id=key_id, tenant=tenant, now=datetime.now(UTC)):
+        fail(f"there is no key {key_id}; `usage-report keys list` shows all")
+    if as_json:
+        print_json({"key_id": key_id, "revoked": True})
+    else:
+        typer.echo(f"{key_id} is revoked")
+
+
+def hash_user(
+    user: Annotated[str, typer.Argument(help="The user's id, as products send it.")],
+    *,
+    tenant: Annotated[str | None, typer.Option(help="Or the tenant of the key in use.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Print a user's hashed id, which stands for them where personal data is hidden."""
+    place = connection.find(data_dir)
+    client = connect(place.clickhouse_dsn)
+    named = tenant or _tenant_of(keys.read_keys(client), place.key)
+    if named is None:
+        fail("which tenant? Give --tenant, or set USAGE_KEY to a key with scope admin", USAGE)
+    secret = keys.tenant_secret(client, named)
+    if secret is None:
+        fail(f"there is no tenant {named}; its first key creates it")
+    hashed = keys.hashed_user_id(secret, user)
+    if as_json:
+        print_json({"tenant": named, "hashed_user_id": hashed})
+    else:
+        typer.echo(hashed)
+
+
+def _tenant_of(known: list[keys.Key], token: str | None) -> str | None:
+    """The tenant of a valid key with scope admin."""
+    parts = keys.split_token(token or "")
+    if parts is None:
+        return None
+    for key in known:
+        if key.key_id == parts[0] and keys.matches(key, parts[1]) and key.allows("admin"):
+            return key.tenant
+    return None
