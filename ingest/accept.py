@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from ingest.bodies import Form
-from ingest.parse import MALFORMED, Number, dumps, parse
+from ingest.parse import Malformed, Number, dumps, parse
 from ingest.values import canonical_tokens, utc_time
 from schemas.events import (
     CONSUMED,
@@ -82,13 +82,11 @@ def accept(body: bytes, form: Form, *, key: Key, now: datetime, rules: Rules) ->
 
     Raises Rejected(batch_too_large).
     """
-    return accept_events(parse(body, form), body, key=key, now=now, rules=rules)
+    return accept_events(parse(body, form), key=key, now=now, rules=rules)
 
 
-def accept_events(
-    events: list[Any], body: bytes, *, key: Key, now: datetime, rules: Rules
-) -> Verdicts:
-    """Judge raw events as `parse` returns them; `body` is kept for what could not be parsed."""
+def accept_events(events: list[Any], *, key: Key, now: datetime, rules: Rules) -> Verdicts:
+    """Judge raw events as `parse` returns them; otherwise as `accept`."""
     if len(events) > rules.batch_max_events:
         raise Rejected(
             Reason.BATCH_TOO_LARGE, f"A request has at most {rules.batch_max_events} events."
@@ -100,19 +98,18 @@ def accept_events(
         try:
             user_id, line = judge.line_of(event)
         except Rejected as reject:
-            raw = _raw(event, body)
-            verdicts.rejects.append(_reject(index, event, reject, raw))
+            verdicts.rejects.append(_reject(index, event, reject, _raw(event)))
         else:
             lines[partition_of(tenant, user_id, partitions)].append(line)
     verdicts.accepted = len(events) - len(verdicts.rejects)
     return verdicts
 
 
-def _raw(event: Any, body: bytes) -> bytes:
-    """What was sent: the event as JSON, or the body where there is none to be read."""
-    if type(event) is dict and event.get("data") is MALFORMED:
-        return body
-    return body if event is MALFORMED else dumps(event)
+def _raw(event: Any) -> bytes:
+    """What was sent, as JSON where it is JSON."""
+    if type(event) is dict and type(event.get("data")) is Malformed:
+        event = event["data"]
+    return event.raw if type(event) is Malformed else dumps(event)
 
 
 def broken_body(body: bytes, why: Rejected, *, now: datetime) -> Verdicts:
@@ -199,7 +196,7 @@ class _Judge:
 
 
 def _not_an_event(event: Any) -> Rejected:
-    if event is MALFORMED:
+    if type(event) is Malformed:
         return Rejected(Reason.MALFORMED_JSON, "This is not JSON in UTF-8.")
     return Rejected(Reason.NOT_AN_EVENT, "An event is a JSON object.")
 
@@ -227,7 +224,7 @@ def _wrong(value: Any, path: str, rule: str) -> Rejected:
 
 def _no_data(event: dict[str, Any]) -> Rejected:
     data = event.get("data")
-    if data is MALFORMED:
+    if type(data) is Malformed:
         return Rejected(Reason.MALFORMED_JSON, "The body is not JSON in UTF-8.", field="data")
     if data is None and "data_base64" in event:
         return Rejected(

@@ -19,7 +19,7 @@ _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 def event_of(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> dict[str, Any]:
     """The event as structured mode would have it; header names are in lower case.
 
-    `data` is absent for an empty body, and MALFORMED for one that is not JSON.
+    `data` is absent for an empty body, and Malformed for one that is not JSON.
     """
     event: dict[str, Any] = {}
     for name, value in headers:

@@ -106,7 +106,7 @@ class Gateway:
             return broken_body(arrived.body, reject, now=now)
         if arrived.form is Form.BINARY:
             event = binary_mode.event_of(arrived.headers, body)
-            return accept_events([event], body, key=key, now=now, rules=rules)
+            return accept_events([event], key=key, now=now, rules=rules)
         return accept(body, arrived.form, key=key, now=now, rules=rules)
 
     async def _keep(self, verdicts: Verdicts, key: Key, request_id: str) -> None:

@@ -1,4 +1,4 @@
-"""JSON in: whatever bytes a sender sends become raw events or the mark of a malformed one.
+"""JSON in: whatever bytes a sender sends become raw events, malformed ones among them.
 
 Numbers keep every digit that was sent, and one bad string does not spoil a whole batch.
 
@@ -7,18 +7,26 @@ Next: ingest.accept
 
 import json
 import re
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 import orjson
 
 from ingest.bodies import Form
 
-# What stands in the list of raw events for bytes that are not JSON.
-MALFORMED: Final = object()
-
-# A number of 16 and more digits may be rounded to a float that looks like a shorter one; with 15
+# An amount of 16 and more digits may be rounded to a float that looks like a shorter one; with 15
 # digits, the shortest text of the float is the number that was sent.
-_LONG_NUMBER = re.compile(rb":[ \t\r\n]*-?[0-9.]{16}")
+_LONG_AMOUNT = re.compile(rb'"tokens"[ \t\r\n]*:[ \t\r\n]*-?[0-9.]{16}')
+# The key may be written with escapes: these begin the ones of the letters in it.
+_ESCAPED_LETTERS = (rb"\u006", rb"\u007")
+
+
+class Malformed:
+    """Bytes that are not JSON, where a JSON value should be."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
 
 
 class Number(str):
@@ -28,7 +36,7 @@ class Number(str):
 
 
 def parse(body: bytes, form: Form) -> list[Any]:
-    """The raw events of `body`: JSON values, or MALFORMED where the bytes are not JSON.
+    """The raw events of `body`: JSON values, or Malformed where the bytes are not JSON.
 
     Blank lines of NDJSON are no events. For Form.BINARY see ingest.binary_mode.
     """
@@ -41,12 +49,18 @@ def parse(body: bytes, form: Form) -> list[Any]:
 
 
 def loads(text: bytes) -> Any:
-    """The JSON value of `text`, or MALFORMED. Of duplicate keys the last one counts."""
+    """The JSON value of `text`, or Malformed. Of duplicate keys the last one counts."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return _loads_exactly(text)
-    return _loads_exactly(text) if _LONG_NUMBER.search(text) else value
+    return _loads_exactly(text) if _may_be_rounded(text) else value
+
+
+def _may_be_rounded(text: bytes) -> bool:
+    if any(letters in text for letters in _ESCAPED_LETTERS):
+        return True
+    return _LONG_AMOUNT.search(text) is not None
 
 
 def _loads_exactly(text: bytes) -> Any:
@@ -59,7 +73,7 @@ def _loads_exactly(text: bytes) -> Any:
             text.decode(), parse_float=Number, parse_int=Number, parse_constant=_refuse
         )
     except (ValueError, RecursionError):
-        return MALFORMED
+        return Malformed(text)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -37,13 +37,15 @@ def utc_time(text: str) -> str | None:
         moment = datetime.fromisoformat(f"{day}T{minute}{second}")
     except ValueError:
         return None
+    if not sign and not leap:
+        return f"{day}T{minute}{second}.{millis}Z"
     if sign:
         if hours > "23" or minutes > "59":
             return None
         moment = _shifted(moment, sign, timedelta(hours=int(hours), minutes=int(minutes)))
     if leap and (moment.hour, moment.minute) != (23, 59):
         return None
-    return f"{moment.isoformat()}.{millis}Z"
+    return f"{moment.isoformat(timespec='seconds')}.{millis}Z"
 
 
 def _shifted(moment: datetime, sign: str, offset: timedelta) -> datetime:
