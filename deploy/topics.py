@@ -29,7 +29,7 @@ def ensure(bootstrap: str, *, partitions: int, replication_factor: int) -> list[
         topics.DEAD_LETTERS: (topics.DEAD_LETTERS_PARTITIONS, topics.DEAD_LETTERS_CONFIG),
     }
     try:
-        with closing(KafkaAdminClient(bootstrap_servers=bootstrap.split(","))) as admin:
+        with closing(_admin(bootstrap)) as admin:
             there = set(admin.list_topics())
             return [
                 name
@@ -39,6 +39,10 @@ def ensure(bootstrap: str, *, partitions: int, replication_factor: int) -> list[
             ]
     except KafkaError as error:
         raise Unavailable("kafka", str(error)) from error
+
+
+def _admin(bootstrap: str) -> Any:
+    return KafkaAdminClient(bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=10_000)
 
 
 def _create(

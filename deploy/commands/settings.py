@@ -1,0 +1,59 @@
+"""`usage-report settings`: every setting with its environment variable, default and meaning.
+
+Next: schemas.settings
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from deploy.commands.terminal import Json, print_json, print_table
+from deploy.connection import ConnectionSettings
+from schemas import settings as schemas_settings
+
+MODELS = (
+    ("all", schemas_settings.CommonSettings),
+    ("ingest", schemas_settings.IngestSettings),
+    ("worker", schemas_settings.WorkerSettings),
+    ("query", schemas_settings.QuerySettings),
+    ("commands", ConnectionSettings),
+)
+
+
+def settings(*, as_json: Json = False) -> None:
+    """List every setting: its environment variable, who reads it, its default, what it means."""
+    found = list(every_setting())
+    if as_json:
+        print_json(found)
+    else:
+        rows = [list(setting.values()) for setting in found]
+        print_table("Settings", ["Variable", "Read by", "Default", "Meaning"], rows)
+
+
+def every_setting() -> Iterator[dict[str, Any]]:
+    """Each once, under the first of its readers."""
+    seen = set()
+    for reader, model in MODELS:
+        prefix = model.model_config["env_prefix"]
+        for name, field in model.model_fields.items():
+            variable = _variable(prefix, name, field)
+            if variable not in seen:
+                seen.add(variable)
+                yield {
+                    "variable": variable,
+                    "read_by": reader,
+                    "default": _default(field),
+                    "meaning": field.description,
+                }
+
+
+def _variable(prefix: str, name: str, field: FieldInfo) -> str:
+    alias = field.validation_alias
+    return alias if isinstance(alias, str) else f"{prefix}{name}".upper()
+
+
+def _default(field: FieldInfo) -> str | None:
+    value = field.get_default(call_default_factory=True, validated_data={})
+    return None if value is None or value is PydanticUndefined else str(value)
