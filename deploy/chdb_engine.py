@@ -6,19 +6,18 @@ Next: sinks.clickhouse (the client of every statement)
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import chdb
-
 ERROR = re.compile(r"Code: (\d+)\. DB::Exception: .*", re.DOTALL)
 STD_EXCEPTION = 1001
-
-connect: Callable[[str], Any] = chdb.connect
+TIMEZONE = "UTC"
 
 
 class EngineError(Exception):
@@ -79,7 +78,7 @@ class Session:
         """Run a statement whose answer is small and is returned whole."""
         try:
             result = self._connection.query(sql, answer_format, params=dict(params or {}))
-        except (chdb.ChdbError, RuntimeError) as error:
+        except RuntimeError as error:
             raise EngineError.of(error) from None
         return Outcome(
             read_rows=result.storage_rows_read(),
@@ -106,15 +105,21 @@ class Engine:
 
     def __init__(self, data_dir: Path, *, threads: int, memory_bytes: int) -> None:
         """Open the data directory; a query may use half of `memory_bytes` and `threads`."""
+        # chDB takes the process's time zone when it is imported; this server's is UTC everywhere.
+        os.environ["TZ"] = TIMEZONE
+        time.tzset()
+        import chdb  # noqa: PLC0415
+
+        self._connect: Callable[[str], Any] = chdb.connect
         self._address = f"{data_dir}?max_threads={threads}&max_memory_usage={memory_bytes // 2}"
         # The engine lives as long as its longest connection, and the first one sets the server's
         # own settings.
-        self._first = connect(f"{self._address}&max_server_memory_usage={memory_bytes}")
+        self._first = self._connect(f"{self._address}&max_server_memory_usage={memory_bytes}")
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A session of its own; opening one takes a fraction of a millisecond."""
-        connection = connect(self._address)
+        connection = self._connect(self._address)
         try:
             yield Session(connection)
         finally:

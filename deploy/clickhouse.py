@@ -10,11 +10,12 @@ import argparse
 import fcntl
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -27,7 +28,7 @@ from deploy.query_log import QueryLog
 THREADS = 2
 MEMORY_BYTES = 4 * 1024**3
 QUERIES_AT_ONCE = 64
-STOP_SECONDS = 5.0
+STEP_SECONDS = 2.0
 
 log = structlog.get_logger()
 
@@ -62,7 +63,6 @@ def serve(
             user=user,
             password=password,
             database=database,
-            timezone="UTC",
         )
         with service.engine.session() as session:
             session.run(f"CREATE DATABASE IF NOT EXISTS {identifier(database)}")
@@ -99,13 +99,20 @@ def _serve_until_signal(server: ClickHouseServer, port_file: Path) -> None:
 
 
 def _finish(server: ClickHouseServer) -> None:
-    """Let what is under way end by itself for half of the time, then cancel it."""
-    started = time.monotonic()
-    cancelled = False
-    while server.active and (waited := time.monotonic() - started) < STOP_SECONDS:
-        if waited > STOP_SECONDS / 2 and not cancelled:
-            server.service.engine.cancel()
-            cancelled = True
+    """Let what is under way end by itself, then cancel it, then close its connection."""
+    _wait_for_active(server)
+    server.service.engine.cancel()
+    _wait_for_active(server)
+    # Who is still there does not take its answer.
+    for connection in list(server.active.values()):
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+    _wait_for_active(server)
+
+
+def _wait_for_active(server: ClickHouseServer) -> None:
+    deadline = time.monotonic() + STEP_SECONDS
+    while server.active and time.monotonic() < deadline:
         time.sleep(0.02)
 
 

@@ -26,7 +26,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
-from deploy.chdb_engine import Engine, EngineError, Outcome, Session
+from deploy.chdb_engine import TIMEZONE, Engine, EngineError, Outcome, Session
 from deploy.clickhouse_body import BrokenBody, decoded, form_fields
 from deploy.clickhouse_protocol import (
     Request,
@@ -61,7 +61,6 @@ class Service:
     user: str
     password: str
     database: str
-    timezone: str
 
     def spool(self) -> IO[bytes]:
         """A file in memory that moves to disk when it grows."""
@@ -69,7 +68,10 @@ class Service:
 
 
 class Exchange:
-    """One request, from its body (already received) to the last byte of its answer."""
+    """One request, from its body (already received) to the last byte of its answer.
+
+    A `session_id` is accepted, but each statement has a session of its own.
+    """
 
     def __init__(self, handler: BaseHTTPRequestHandler, service: Service, *, tag: str) -> None:
         self.tag = tag
@@ -205,7 +207,7 @@ class Exchange:
             "X-ClickHouse-Server-Display-Name": "chdb",
             "X-ClickHouse-Query-Id": self._request.query_id,
             "X-ClickHouse-Format": format_,
-            "X-ClickHouse-Timezone": self._service.timezone,
+            "X-ClickHouse-Timezone": TIMEZONE,
             "X-ClickHouse-Summary": self._summary(),
         }
         if self._code:

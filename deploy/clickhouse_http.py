@@ -5,6 +5,9 @@ Next: deploy.clickhouse_exchange
 
 from __future__ import annotations
 
+import socket
+import socketserver
+import sys
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -27,7 +30,18 @@ class ClickHouseServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], *, service: Service) -> None:
         super().__init__(address, Handler)
         self.service = service
-        self.active: set[str] = set()
+        self.active: dict[str, socket.socket] = {}
+
+    def server_bind(self) -> None:
+        """Bind, without http.server's look-up of the host's name, which can take seconds."""
+        socketserver.TCPServer.server_bind(self)
+        host, port = self.server_address[:2]
+        self.server_name, self.server_port = str(host), port
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that went away between two requests."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # only printed
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -65,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             exchange = Exchange(self, self.server.service, tag=str(uuid.uuid4()))
-            self.server.active.add(exchange.tag)
+            self.server.active[exchange.tag] = self.connection
             try:
                 exchange.run(body, settings)
             except EngineError as error:
@@ -73,5 +87,5 @@ class Handler(BaseHTTPRequestHandler):
             except (ClientGone, ConnectionError, TimeoutError):
                 exchange.gone()
             finally:
-                self.server.active.discard(exchange.tag)
+                del self.server.active[exchange.tag]
                 exchange.log()
