@@ -19,14 +19,17 @@ from schemas.telemetry import configure_logging
 log = structlog.get_logger()
 
 _GRACE_SECONDS = 5
+# Longer than clients keep idle connections, or one may be closed under a request.
+_KEEP_ALIVE_SECONDS = 75
 
 
 def main() -> None:
     """Run the gateway; requests in flight at SIGTERM are answered, and the exit status is 0."""
     settings = IngestSettings()
     configure_logging(log_format=settings.log_format, level=settings.log_level)
-    # The client logs every connection; what matters of it is logged by ingest.sender.
-    logging.getLogger("kafka").setLevel(logging.ERROR)
+    # The client logs every connection; what matters of it is logged by ingest.session.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    logging.getLogger("kafka.producer").setLevel(logging.ERROR)
     threading.excepthook = _die
     # uvicorn raises a signal again when it is done; then it means nothing any more.
     for signalled in (signal.SIGTERM, signal.SIGINT):
@@ -42,6 +45,7 @@ def main() -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
 
 

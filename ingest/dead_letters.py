@@ -12,7 +12,8 @@ from collections.abc import Callable
 import structlog
 
 from ingest.accept import Reject, Verdicts
-from ingest.sender import Outgoing, Sender
+from ingest.sender import Sender
+from ingest.session import Outgoing
 from schemas.topics import DEAD_LETTER_MAX_BYTES, dead_letter_headers
 
 log = structlog.get_logger()

@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ingest.budget import Budget
-from ingest.sender import Outgoing, Sender
+from ingest.sender import Sender
+from ingest.session import Outgoing
 from schemas.rejects import Unavailable
 from schemas.telemetry import IngestMetrics
 from schemas.topics import RECORD_MAX_BYTES, RECORD_MAX_EVENTS, events_headers
