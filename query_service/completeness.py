@@ -18,4 +18,6 @@ def complete_up_to(store: Store, *, partitions: int) -> datetime | None:
     }
     if any(partition not in moments for partition in range(partitions)):
         return None
-    return min(moments[partition] for partition in range(partitions))
+    least = min(moments[partition] for partition in range(partitions))
+    # An epoch that holds no record yet and was never caught up with knows no moment.
+    return least if least.timestamp() > 0 else None

@@ -58,7 +58,7 @@ def get_verify(wired: Wired, key: Admin, items: Items) -> dict[str, Any]:
         )
     secret = wired.store.hasher(key)
     return {
-        "checked": found.checked,
+        "rows": found.checked,
         "differences": found.differences,
         "examples": [_example(difference, secret) for difference in found.examples],
         "complete_up_to": answers.plain(complete),

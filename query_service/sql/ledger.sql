@@ -1,4 +1,5 @@
 -- Purpose: the books by the day of receipt, and the events that are really stored beside them.
+--   Dead lines have no tenant and are not among the accepted ones.
 -- Parameters: tenant, from_day, to_day.
 -- Columns: received_day, accepted, stored, duplicate, dead, difference.
 SELECT
@@ -7,7 +8,7 @@ SELECT
     sum(booked.stored) AS stored,
     sum(booked.duplicate) AS duplicate,
     sum(booked.dead) AS dead,
-    toInt64(accepted) - toInt64(duplicate) - toInt64(dead) - toInt64(sum(booked.found)) AS difference
+    toInt64(accepted) - toInt64(duplicate) - toInt64(sum(booked.found)) AS difference
 FROM
 (
     SELECT received_day, accepted, stored, duplicate, dead, toUInt64(0) AS found

@@ -1,0 +1,362 @@
+"""Reports over HTTP against the real engine, compared with the same numbers in plain Python."""
+
+import random
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from urllib.parse import urlencode
+
+from query_service.columns import COLUMNS, GRAINS
+from query_service.ranges import preset_range
+from tests.support.plain_report import (
+    Asked,
+    Event,
+    hashed,
+    ordered,
+    plain_report,
+    totals,
+    written,
+)
+from tests.support.query_server import NOW
+from tests.support.usage import event, insert_usage
+
+COMBINATIONS = 160
+TEAMS = ["team-1", "Straße", "STRASSE", "équipe", 'it\'s \\ "odd"', "{t:String}", "%"]
+PRODUCTS = ["product-1", "Ärmel", "zeta", "Zeta", "продукт"]
+VERSIONS = ["", "2025", "2026", "2026.1"]
+SORTS = {
+    "user_product": "user team product version access activity frequency recommendation seat",
+    "user": "user users products",
+    "product": "product users products product_id",
+    "team": "team users products team_id seats_total",
+}
+FIGURES = [
+    "days_used",
+    "monthly_average",
+    "launches",
+    "tokens_used",
+    "tokens_monthly_average",
+    "last_accessed",
+    "days_inactive",
+]
+
+
+def random_event(rng: random.Random) -> Event:
+    """A use on one of the last 200 days, a few of them minutes ahead of NOW."""
+    moment = NOW + timedelta(minutes=4) - timedelta(minutes=int(200 * 1440 * rng.random() ** 2))
+    flex = rng.random() < 0.4
+    tokens = Decimal(rng.randrange(1, 99_999)) / 10_000 if flex and rng.random() < 0.8 else 0
+    return Event(
+        user_id=rng.choice(["u1", "u2", "ü3", "user/4", "u5 ", "U6", "u7", "u8", "u9"]),
+        time=moment.replace(microsecond=rng.randrange(1000) * 1000),
+        team_id=rng.choice(TEAMS),
+        product_id=rng.choice(PRODUCTS),
+        access="flex" if flex else "subscription",
+        version=rng.choice(VERSIONS),
+        tokens=Decimal(tokens),
+    )
+
+
+def random_query(rng, secret):
+    """The pairs of a query string, and what they ask for."""
+    pairs, as_of = [], NOW
+    if rng.random() < 0.5:
+        as_of = NOW - timedelta(minutes=rng.randrange(100 * 1440))
+        pairs.append(("as_of", written(as_of)))
+    if rng.random() < 0.5:
+        preset = rng.choice(["30d", "3m", "6m", "9m", "12m"])
+        when = preset_range(preset, as_of)
+        pairs.append(("preset", preset))
+        start, end = when.start, when.end
+        months = Fraction(1 if preset == "30d" else int(preset[:-1]))
+    else:
+        end = as_of.date() - timedelta(days=rng.randrange(0, 60))
+        start = end - timedelta(days=rng.randrange(0, 120))
+        pairs += [("from", str(start)), ("to", str(end))]
+        months = max(Fraction(1), Fraction((end - start).days + 1) / Fraction("30.4375"))
+    chosen = random_filters(rng, secret)
+    pairs += [(_PARAMETERS[name], value) for name, values in chosen.items() for value in values]
+    bounds = random_bounds(rng, pairs)
+    return pairs, Asked(start, end, as_of, months, chosen, **bounds)
+
+
+_PARAMETERS = {
+    "team_id": "team",
+    "product_id": "product",
+    "hashed_user_id": "user",
+    "version": "version",
+    "access": "access",
+    "frequency": "frequency",
+    "activity": "activity",
+    "recommendation": "recommendation",
+}
+
+
+def random_filters(rng, secret):
+    """Some filters: values that there are, and some that match nothing."""
+    users = [hashed(secret, user) for user in ("u1", "ü3", "user/4", "U6", "u9")]
+    values = {
+        "team_id": [*TEAMS, "", "*"],
+        "product_id": [*PRODUCTS, "no such"],
+        "hashed_user_id": [*users, "u1"],
+        "version": [*VERSIONS, "%"],
+        "access": ["subscription", "flex"],
+        "frequency": ["frequent", "occasional", "unused"],
+        "activity": ["active", "inactive"],
+        "recommendation": ["switch_to_subscription", "unassign"],
+    }
+    rare = {"frequency", "activity", "recommendation", "hashed_user_id", "access"}
+    return {
+        name: set(rng.sample(known, rng.randrange(1, len(known))))
+        for name, known in values.items()
+        if rng.random() < (0.12 if name in rare else 0.25)
+    }
+
+
+def random_bounds(rng, pairs):
+    """Bounds on the rows shown, or none."""
+    bounds = {}
+    if rng.random() < 0.2:
+        bounds["least_days"] = rng.randrange(1, 6)
+        pairs.append(("days_used_min", bounds["least_days"]))
+    if rng.random() < 0.2:
+        bounds["most_days"] = rng.randrange(2, 30)
+        pairs.append(("days_used_max", bounds["most_days"]))
+    if rng.random() < 0.2:
+        bounds["least_tokens"] = Decimal(rng.randrange(1, 200_000)) / 10_000
+        pairs.append(("tokens_min", bounds["least_tokens"]))
+    if rng.random() < 0.2:
+        bounds["most_tokens"] = Decimal(rng.randrange(0, 900_000)) / 10_000
+        pairs.append(("tokens_max", bounds["most_tokens"]))
+    return bounds
+
+
+def random_sort(rng, by):
+    """One to three columns of the grain, some descending."""
+    names = rng.sample([*FIGURES, *SORTS[by].split()], rng.randrange(1, 4))
+    return [rng.choice(["", "-"]) + name for name in names]
+
+
+def pages(http, pairs, limit):
+    """All rows of a report, page by page, and every page's totals."""
+    rows, seen, cursor = [], [], None
+    while True:
+        more = [("limit", limit), *([("cursor", cursor)] if cursor else [])]
+        answer = http.get(f"/v1/report?{urlencode([*pairs, *more])}")
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        rows += body["rows"]
+        seen.append(body["totals"])
+        cursor = body["next_cursor"]
+        if cursor is None:
+            return rows, seen
+        assert len(body["rows"]) == limit
+
+
+def shown(row, by):
+    """A plain row as the answer has it: every column, null where the grain has none."""
+    names = [name for name in COLUMNS if name in GRAINS[by].columns and name != "user_id"]
+    return {name: written(row.get(name)) if name in names else None for name in COLUMNS}
+
+
+def test_reports_equal_a_plain_computation(store_client, new_tenant):
+    """Whatever the grain, filters, range, order and page size: the rows of the plain report."""
+    rng = random.Random(2026)
+    tenant, http, secret = new_tenant()
+    events = [random_event(rng) for _ in range(2500)]
+    insert_usage(store_client, tenant, events)
+    compared = 0
+    for _ in range(COMBINATIONS):
+        pairs, asked = random_query(rng, secret)
+        by = rng.choice(list(GRAINS))
+        sort = random_sort(rng, by)
+        expected = ordered(plain_report(events, asked, secret, by), sort, by)
+        query = [*pairs, ("by", by), ("sort", ",".join(sort))]
+        rows, seen = pages(http, query, rng.choice([3, 7, 50, 1000]) if len(expected) < 60 else 97)
+        assert rows == [shown(row, by) for row in expected], query
+        assert all(each == totals(expected) for each in seen), query
+        compared += len(rows)
+    assert compared > 2000
+
+
+def test_a_series_adds_up_to_the_report(store_client, new_tenant):
+    """Sum of launches and tokens over the series, whatever its interval, equals the totals."""
+    rng = random.Random(7)
+    tenant, http, secret = new_tenant()
+    insert_usage(store_client, tenant, [random_event(rng) for _ in range(1500)])
+    for _ in range(60):
+        pairs, _ = random_query(rng, secret)
+        sums = http.get(f"/v1/report?{urlencode(pairs)}").json()["totals"]
+        interval = rng.choice(["day", "week", "month"])
+        group_by = rng.choice(["", "team", "product,access", "team,product,access"])
+        grouped = [("group_by", group_by)] if group_by else []
+        answer = http.get(f"/v1/daily?{urlencode([*pairs, ('interval', interval), *grouped])}")
+        series = answer.json()["series"]
+        assert sum(entry["launches"] for entry in series) == sums["launches"]
+        tokens = sum((Decimal(entry["tokens_used"]) for entry in series), Decimal(0))
+        assert tokens == Decimal(sums["tokens_used"])
+
+
+def test_intervals_without_use_have_zeros(store_client, new_tenant):
+    """Weeks start on Monday, and one in which nothing was used is there."""
+    tenant, http, _ = new_tenant()
+    insert_usage(store_client, tenant, [event("2026-03-04"), event("2026-03-18", user_id="user-2")])
+    answer = http.get("/v1/daily?from=2026-03-03&to=2026-03-18&interval=week").json()
+    assert answer["series"] == [
+        {"start": "2026-03-02", "launches": 1, "tokens_used": "0", "users": 1},
+        {"start": "2026-03-09", "launches": 0, "tokens_used": "0", "users": 0},
+        {"start": "2026-03-16", "launches": 1, "tokens_used": "0", "users": 1},
+    ]
+
+
+def test_paging_while_rows_arrive(store_client, new_tenant):
+    """A row that is there all the time is seen exactly once, whatever arrives between pages."""
+    rng = random.Random(5)
+    tenant, http, secret = new_tenant()
+    days = [date(2026, 3, 2) + timedelta(days=n) for n in range(80)]
+    steady = [
+        event(str(day), user_id=f"steady-{number}")
+        for number in range(90)
+        for day in rng.sample(days, rng.randrange(1, 20))
+    ]
+    insert_usage(store_client, tenant, steady)
+    seen, cursor = [], None
+    for page in range(1000):
+        place = f"&cursor={cursor}" if cursor else ""
+        body = http.get(f"/v1/report?limit=5{place}").json()
+        seen += [row["hashed_user_id"] for row in body["rows"]]
+        cursor = body["next_cursor"]
+        if cursor is None:
+            break
+        arriving = [
+            event(str(day), user_id=f"new-{page}-{number}")
+            for number in range(3)
+            for day in rng.sample(days, rng.randrange(1, 20))
+        ]
+        insert_usage(store_client, tenant, arriving)
+    for number in range(90):
+        assert seen.count(hashed(secret, f"steady-{number}")) == 1
+    assert len(seen) == len(set(seen))
+
+
+def test_a_cursor_fits_only_its_own_query(store_client, new_tenant):
+    """Other parameters, another tenant's key, or a forged text: 400, never wrong rows."""
+    tenant, http, _ = new_tenant()
+    _, other, _ = new_tenant("other")
+    insert_usage(store_client, tenant, [event(user_id=f"user-{number}") for number in range(5)])
+    cursor = http.get("/v1/report?limit=2").json()["next_cursor"]
+    assert http.get(f"/v1/report?limit=3&columns=users&cursor={cursor}").status_code == 200
+    for wrong in (f"by=user&cursor={cursor}", f"sort=user&cursor={cursor}", "cursor=WzFd"):
+        answer = http.get(f"/v1/report?{wrong}")
+        assert answer.status_code == 400
+        assert [error["reason"] for error in answer.json()["errors"]] == ["invalid_cursor"]
+    assert other.get(f"/v1/report?cursor={cursor}").status_code == 400
+
+
+def test_days_are_utc_days(store_client, new_tenant):
+    """Definitions, example 1: three launches about midnight are two days used."""
+    tenant, http, _ = new_tenant()
+    clocks = [("2026-03-01", "00:00:00"), ("2026-03-01", "23:59:59"), ("2026-03-02", "00:00:00")]
+    insert_usage(store_client, tenant, [event(day, clock) for day, clock in clocks])
+    (row,) = http.get("/v1/report?from=2026-03-01&to=2026-03-31").json()["rows"]
+    assert (row["days_used"], row["launches"]) == (2, 3)
+
+
+def test_averages(store_client, new_tenant):
+    """Definitions, example 4: 20 days over 3 months are 6.7, over 45 days 13.5."""
+    tenant, http, _ = new_tenant()
+    days = [date(2026, 1, 10) + timedelta(days=number) for number in range(20)]
+    insert_usage(store_client, tenant, [event(str(day)) for day in days])
+    (row,) = http.get("/v1/report?as_of=2026-03-31&preset=3m").json()["rows"]
+    assert (row["days_used"], row["monthly_average"]) == (20, "6.7")
+    answer = http.get("/v1/report?from=2026-01-01&to=2026-02-14").json()
+    assert answer["rows"][0]["monthly_average"] == "13.5"
+    assert answer["range"]["months"] == "1.478"
+
+
+def test_presets_clamp(new_tenant):
+    """Definitions, example 3: the same day months earlier, or that month's last."""
+    _, http, _ = new_tenant()
+    cases = {
+        "as_of=2026-05-31&preset=3m": "2026-02-28",
+        "as_of=2026-03-15": "2025-12-15",
+        "as_of=2026-03-15&preset=30d": "2026-02-14",
+    }
+    for query, start in cases.items():
+        assert http.get(f"/v1/report?{query}").json()["range"]["from"] == start
+
+
+def test_rows_of_zeros_are_absent(store_client, new_tenant):
+    """A row that a rebuild emptied is in no report and no series."""
+    tenant, http, _ = new_tenant()
+    emptied = event()
+    insert_usage(store_client, tenant, [emptied])
+    store_client.command(
+        "INSERT INTO usage_daily SELECT * REPLACE (0 AS launches, position + 1 AS position) "
+        "FROM usage_daily FINAL WHERE tenant = {tenant:String}",
+        parameters={"tenant": tenant},
+    )
+    body = http.get("/v1/report?by=product").json()
+    assert body["rows"] == []
+    assert body["totals"] == {"rows": 0, "users": 0, "launches": 0, "tokens_used": "0"}
+
+
+def test_tenants_see_nothing_of_each_other(store_client, new_tenant):
+    """The same ids in two tenants: each key counts its own, and hashes differ."""
+    one, one_http, _ = new_tenant("one")
+    two, two_http, _ = new_tenant("two")
+    insert_usage(store_client, one, [event(), event("2026-03-05")])
+    insert_usage(store_client, two, [event()])
+    (mine,) = one_http.get("/v1/report").json()["rows"]
+    (theirs,) = two_http.get("/v1/report").json()["rows"]
+    assert (mine["launches"], theirs["launches"]) == (2, 1)
+    assert mine["hashed_user_id"] != theirs["hashed_user_id"]
+    stolen = f"/v1/report?user={theirs['hashed_user_id']}"
+    assert one_http.get(stolen).json()["rows"] == []
+
+
+def test_a_key_limited_to_teams(store_client, new_tenant):
+    """It sees only their rows; asking for another team is a value that matches nothing."""
+    tenant, http, _ = new_tenant(teams=["team-1"])
+    insert_usage(store_client, tenant, [event(), event(team_id="team-2"), event(team_id="team-3")])
+    body = http.get("/v1/report").json()
+    assert [row["team_id"] for row in body["rows"]] == ["team-1"]
+    assert body["hidden_by"] == ["team-1"]
+    other = http.get("/v1/report?team=team-2").json()
+    assert (other["rows"], other["hidden_by"]) == ([], [])
+    assert http.get("/v1/daily?team=team-2&interval=month").json()["series"][0]["launches"] == 0
+
+
+def test_names_are_hidden(store_client, new_tenant):
+    """Without a directory every view is hashed, and sorting or searching by names is refused."""
+    tenant, http, secret = new_tenant()
+    insert_usage(store_client, tenant, [event()])
+    body = http.get("/v1/report").json()
+    assert (body["personal_data"], body["hidden_by"]) == ("hashed", ["team-1"])
+    (row,) = body["rows"]
+    assert list(row) == list(COLUMNS)
+    assert row["hashed_user_id"] == hashed(secret, "user-1")
+    assert [row[name] for name in ("user_id", "first_name", "last_name", "email")] == [None] * 4
+    for query in ("sort=last_name", "sort=-days_used,email", "q=user"):
+        answer = http.get(f"/v1/report?{query}")
+        assert (answer.status_code, answer.json()["reason"]) == (400, "personal_data_hidden")
+
+
+def test_all_wrong_parameters_at_once(new_tenant):
+    """One problem document names each of them, with what is allowed."""
+    _, http, _ = new_tenant()
+    answer = http.get("/v1/report?colour=red&limit=0&access=free&from=2026-02-30&by=user&sort=seat")
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    errors = {error["parameter"]: error for error in answer.json()["errors"]}
+    assert sorted(errors) == ["access", "colour", "from", "limit", "sort", "to"]
+    assert errors["access"]["allowed"] == ["subscription", "flex"]
+    assert errors["colour"]["reason"] == "unknown_parameter"
+
+
+def test_columns_choose_what_a_row_has(store_client, new_tenant):
+    """`columns` leaves the others out; the order stays the report's."""
+    tenant, http, _ = new_tenant()
+    insert_usage(store_client, tenant, [event()])
+    (row,) = http.get("/v1/report?columns=launches,team&by=team").json()["rows"]
+    assert list(row.items()) == [("team", "team-1"), ("launches", 1)]
