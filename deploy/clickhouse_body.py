@@ -1,6 +1,8 @@
 """Request bodies of the ClickHouse server: received whole before anything is run, then decoded.
 
-A body that is cut short is never taken for a whole one. Next: deploy.clickhouse_protocol
+A body that is cut short is never taken for a whole one.
+
+Next: deploy.clickhouse_protocol
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where the log begins and ends and what the workers have committed, as the broker says.
 
-Next: deploy.commands.log
+Next: deploy.commands.books
 """
 
 import time

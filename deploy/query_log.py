@@ -1,6 +1,8 @@
 """The query log of the ClickHouse server: one JSON line a statement, bounded by rotation.
 
-(chDB has no `system.query_log`.) Next: nothing; people read it
+chDB has no `system.query_log`. People read it; nothing else does.
+
+Next: deploy.clickhouse
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which days a report covers, and how many months that is, exactly.
 
-Next: query_service.rows
+Next: query_service.report
 """
 
 import calendar

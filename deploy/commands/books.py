@@ -83,7 +83,7 @@ def ledger(
     if as_json:
         print_json(books)
     else:
-        names = list(rows[0]) if rows else ["nothing booked yet"]
+        names = list(rows[0]) if rows else []
         print_table("Ledger", names, [list(row.values()) for row in rows])
         typer.echo("the books do not balance" if off else "the books balance")
     if off:

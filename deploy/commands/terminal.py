@@ -6,7 +6,7 @@ Next: deploy.commands.report
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import orjson
 import typer
@@ -29,15 +29,27 @@ def print_json(answer: Any) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A table that fits the terminal; numbers stand to the right, nothing is an empty cell."""
+    console = Console()
     kept = [list(row) for row in rows]
-    table = Table(title=title, title_justify="left")
+    if not kept:
+        console.print(f"{title}: nothing yet", markup=False)
+        return
+    table = Table()
     for place, column in enumerate(columns):
         cells = [row[place] for row in kept if row[place] is not None]
-        right = bool(cells) and all(isinstance(cell, int | float) for cell in cells)
-        table.add_column(column, justify="right" if right else "left", overflow="fold")
+        right = bool(cells) and all(_is_number(cell) for cell in cells)
+        # What a row is about is never broken; other cells may be.
+        whole = place == 0 or right
+        justify: Literal["left", "right"] = "right" if right else "left"
+        table.add_column(column, justify=justify, no_wrap=whole, overflow="fold")
     for row in kept:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console().print(table)
+    console.print(title, markup=False)
+    console.print(table)
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, int | float) or (isinstance(cell, str) and cell.isdecimal())
 
 
 def complain(message: str) -> None:

@@ -1,0 +1,43 @@
+"""A worker with a part left out, to show that a harness can see what that part prevents.
+
+USAGE_FAULT_GUARD=off leaves out rule 2, USAGE_FAULT_FIRST_SEEN=off rule 1.
+
+Next: aggregators.__main__
+"""
+
+import os
+
+from aggregators import fold
+from aggregators.__main__ import main
+from aggregators.state import Row
+
+OFF = "off"
+
+
+def leave_out(environ) -> list[str]:
+    """Patch this process as the environment asks; the names of what is left out."""
+    left_out = []
+    if environ.get("USAGE_FAULT_GUARD") == OFF:
+        Row.add = unguarded(Row.add)
+        left_out.append("guard")
+    if environ.get("USAGE_FAULT_FIRST_SEEN") == OFF:
+        fold._is_first = lambda _known, _identity, _stamp: True
+        left_out.append("first seen")
+    return left_out
+
+
+def unguarded(add):
+    """The same `add`, which takes every record for a new one."""
+
+    def add_always(self, position, *what):
+        highest = max(position, self.position)
+        self.position = -1
+        add(self, position, *what)
+        self.position = highest
+
+    return add_always
+
+
+if __name__ == "__main__":
+    assert leave_out(os.environ), "a faulty worker without a fault"
+    main()
