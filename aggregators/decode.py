@@ -50,8 +50,11 @@ def decode(records: list[Record]) -> Lines:
     """Decode whole records; never raises for what they hold."""
     whole = [index for index, record in enumerate(records) if record.whole]
     frame = _read([records[index].value for index in whole])
-    dead = [_dead(record, 0, record.value, "not a record of events") for record in records]
-    dead = [line for line, record in zip(dead, records, strict=True) if not record.whole]
+    dead = [
+        _dead(record, 0, record.value, "not a record of events")
+        for record in records
+        if not record.whole
+    ]
     if frame is not None:
         places = _places(whole, [_count(records[index].value) for index in whole])
         parts = [frame.hstack(places)]

@@ -12,12 +12,9 @@ import polars as pl
 
 from aggregators.decode import DeadLine, Lines
 from aggregators.ledger import fold_ledger
-from aggregators.state import Row, RowKey, State, UserDayKey
+from aggregators.state import SEQ_BITS, Row, RowKey, State, UserDayKey
 from schemas import events
 from schemas.rollups import FOLD_VERSION, USER_DAY_KEY
-
-# A stamp orders the copies of an event: `position << 32 | seq`.
-SEQ_BITS = 32
 
 EVENT_COLUMNS = (*events.COLUMNS, "day", "partition", "position", "seq")
 
@@ -97,17 +94,17 @@ def first_seen(judged: pl.DataFrame, state: State) -> list[bool]:
     verdicts = [False] * judged.height
     stamps = _stamps(judged)
     grouped = (
-        judged.select(*USER_DAY_KEY, "identity")
+        judged.select(*USER_DAY_KEY, "partition", "identity")
         .with_row_index("index")
-        .group_by(USER_DAY_KEY, maintain_order=True)
+        .group_by(*USER_DAY_KEY, "partition", maintain_order=True)
         .agg("index", "identity")
     )
-    for tenant, user_id, day, indexes, identities in grouped.iter_rows():
+    for tenant, user_id, day, partition, indexes, identities in grouped.iter_rows():
         held = state.user_day((tenant, user_id, day))
         before = len(held.identities)
         for index, identity in zip(indexes, identities, strict=True):
             verdicts[index] = _is_first(held.identities, identity, stamps[index])
-        state.identities_held += len(held.identities) - before
+        state.identities_added((tenant, user_id, day), partition, len(held.identities) - before)
     return verdicts
 
 

@@ -6,10 +6,10 @@ replay in one list, and a consumer whose offset is out of range jumps to the ear
 Next: aggregators.decode
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aggregators.records import Record
+from aggregators.records import Delivered
 
 
 class Gap(Exception):  # noqa: N818 - named for what is seen
@@ -33,27 +33,17 @@ class Intake:
     generation: int
     expected: dict[int, int]
 
-    def take(self, delivered: Iterable[tuple[int, Record]]) -> list[Record]:
-        """The records to fold, out of (generation, record) pairs, in the order delivered.
-
-        Raises Gap where a record is missing.
-        """
+    def take(self, delivered: Iterable[Delivered]) -> list[Delivered]:
+        """The records to fold, in the order delivered. Raises Gap where one is missing."""
         taken = []
-        for generation, record in delivered:
-            if generation == self.generation and self._is_next(record):
+        for record in delivered:
+            if record.generation == self.generation and self._is_next(record):
                 self.expected[record.partition] = record.offset + 1
                 taken.append(record)
         return taken
 
-    def _is_next(self, record: Record) -> bool:
+    def _is_next(self, record: Delivered) -> bool:
         expected = self.expected.get(record.partition)
         if expected is None or record.offset > expected:
             raise Gap(record.partition, -1 if expected is None else expected, record.offset)
         return record.offset == expected
-
-
-def starting_offsets(
-    partitions: Iterable[int], committed: Mapping[int, int], earliest: Mapping[int, int]
-) -> dict[int, int]:
-    """The offset that must come first in each partition: the committed one, else the earliest."""
-    return {p: committed.get(p, earliest[p]) for p in partitions}

@@ -5,10 +5,26 @@ Next: aggregators.intake
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
+from aggregators.epochs import Epochs
 from schemas import topics
 from schemas.rejects import PersonNeeded
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A record as the consumer delivered it, with the generation it was fetched in.
+
+    `timestamp` is the broker's append time in seconds.
+    """
+
+    generation: int
+    partition: int
+    offset: int
+    timestamp: float
+    headers: tuple[tuple[str, bytes], ...]
+    value: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +75,26 @@ def read_headers(
             remedy="start every gateway with USAGE_PARTITIONS as in `usage-report epoch show`.",
         )
     return int(count), True
+
+
+def read(delivered: Delivered, epochs: Epochs) -> Record:
+    """The record with its position; raises PersonNeeded as `read_headers` does."""
+    life = epochs.life(delivered.partition, delivered.offset)
+    if life is None:
+        raise PersonNeeded(
+            "no_epoch",
+            f"partition {delivered.partition} has a record, but no epoch hashes to it.",
+            remedy="see `usage-report epoch show`; only gateways may write to the log.",
+        )
+    count, whole = read_headers(
+        delivered.headers, value=delivered.value, partitions=life.partitions
+    )
+    return Record(
+        partition=delivered.partition,
+        offset=delivered.offset,
+        position=topics.position(life.epoch, delivered.offset),
+        appended_at=datetime.fromtimestamp(delivered.timestamp, UTC),
+        value=delivered.value,
+        count=count,
+        whole=whole,
+    )

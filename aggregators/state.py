@@ -3,7 +3,7 @@
 A user-day is clean when the last batch that changed it is acknowledged; only clean ones are
 evicted, least recently used first, under a budget of bytes.
 
-Next: aggregators.loads
+Next: aggregators.fold
 """
 
 from collections import OrderedDict
@@ -17,15 +17,18 @@ RowKey = tuple[str, str, str, str]  # product_id, product_version, team_id, acce
 LedgerKey = tuple[str, date, int]  # tenant, received_day, partition
 PartitionDay = tuple[int, date]
 
+# A stamp orders the copies of an event: `position << SEQ_BITS | seq`.
+SEQ_BITS = 32
+
 # Above this many identities a user-day's are not held; those of a batch are looked up.
 MAX_IDENTITIES_HELD = 50_000
 
-# Bytes in memory of one of each, measured with tracemalloc and rounded up.
+# Bytes in memory of one of each, measured and rounded up.
 _USER_DAY_BYTES = 700
 _ROW_BYTES = 450
 _IDENTITY_BYTES = 220
 _EXISTING_BYTES = 70
-# The sets of existing user-days may take this share of the budget before they are read anew.
+# The sets of existing user-days may take this share of the budget.
 _EXISTING_SHARE = 0.25
 _MAX_LEDGER_ROWS = 20_000
 
@@ -93,13 +96,16 @@ class State:
     def __init__(self, *, max_bytes: int) -> None:
         self.user_days: OrderedDict[UserDayKey, UserDay] = OrderedDict()
         self.ledger: OrderedDict[LedgerKey, LedgerRow] = OrderedDict()
-        # None: a set too large to hold.
+        # Hashes of the user-days that the store may have; None: a set too large to hold.
         self.existing: dict[PartitionDay, set[int] | None] = {}
         self.batch = 0
-        self._acknowledged = 0
-        self._max_bytes = max_bytes
         self.rows_held = 0
         self.identities_held = 0
+        self._max_bytes = max_bytes
+        self._acknowledged_batch = 0
+        self._acknowledged: dict[int, int] = {}
+        # User-days with too many identities, and their partition.
+        self.large: dict[UserDayKey, int] = {}
 
     def user_day(self, key: UserDayKey) -> UserDay:
         """The user-day for the running batch to change; it must have been loaded."""
@@ -127,23 +133,45 @@ class State:
         """Hold a loaded (or a new and empty) user-day, and know from now on that it exists."""
         self.user_days[key] = loaded
         self.rows_held += len(loaded.rows)
-        self.identities_held += len(loaded.identities)
+        self.identities_added(key, partition, len(loaded.identities))
         known = self.existing.get((partition, key[2]))
         if known is not None:
             known.add(user_hash(key))
 
+    def identities_added(self, key: UserDayKey, partition: int, count: int) -> None:
+        """Account for `count` more identities of a held user-day."""
+        self.identities_held += count
+        held = self.user_days[key]
+        if held.partial or len(held.identities) > MAX_IDENTITIES_HELD:
+            self.large[key] = partition
+
     def may_exist(self, key: UserDayKey, partition: int) -> bool:
-        """Whether the store may have this user-day; its set must have been read (rule 3)."""
-        known = self.existing[partition, key[2]]
+        """Whether the store may have this user-day (rule 3); without a set it may."""
+        known = self.existing.get((partition, key[2]))
         return known is None or user_hash(key) in known
 
-    def acknowledge(self, batch: int) -> None:
-        """Everything that batches up to `batch` changed is stored: it is clean now."""
-        self._acknowledged = max(self._acknowledged, batch)
-        self.evict()
+    def learn_existing(
+        self, wanted: Iterable[PartitionDay], found: Mapping[PartitionDay, set[int]]
+    ) -> None:
+        """Keep the sets read for `wanted`.
+
+        What is held here may be newer than the reading. Held user-days join the sets now, because
+        they are looked up there only after their eviction, and by then they are stored. Nothing
+        may be evicted between the reading and this call.
+        """
+        held: dict[date, set[int]] = {}
+        for key in self.user_days:
+            held.setdefault(key[2], set()).add(user_hash(key))
+        for place in wanted:
+            self.existing[place] = found.get(place, set()) | held.get(place[1], set())
+
+    def acknowledge(self, batch: int, positions: Mapping[int, int]) -> None:
+        """Batches up to `batch` are stored, and each partition's records up to a position."""
+        self._acknowledged_batch = batch
+        self._acknowledged.update(positions)
 
     def bytes_held(self) -> int:
-        """An estimate of the memory held, in bytes."""
+        """An estimate of the memory held by user-days, in bytes."""
         return (
             len(self.user_days) * _USER_DAY_BYTES
             + self.rows_held * _ROW_BYTES
@@ -151,30 +179,44 @@ class State:
         )
 
     def evict(self) -> None:
-        """Let clean user-days go until the budget is met, least recently used first."""
+        """Let clean things go until the budget is met; never while something is being loaded."""
+        for key, partition in list(self.large.items()):
+            self._let_stored_identities_go(key, partition)
         for key in list(self._clean_until_within_budget()):
             gone = self.user_days.pop(key)
             self.rows_held -= len(gone.rows)
             self.identities_held -= len(gone.identities)
+            self.large.pop(key, None)
         self._forget_ledger_rows()
         self._forget_existing()
+
+    def _let_stored_identities_go(self, key: UserDayKey, partition: int) -> None:
+        """Keep of a large user-day only the identities that may not be stored yet."""
+        held = self.user_days[key]
+        stored_up_to = (self._acknowledged.get(partition, -1) + 1) << SEQ_BITS
+        kept = {name: stamp for name, stamp in held.identities.items() if stamp >= stored_up_to}
+        self.identities_held -= len(held.identities) - len(kept)
+        held.identities, held.partial = kept, True
 
     def _clean_until_within_budget(self) -> Iterator[UserDayKey]:
         over = self.bytes_held() - self._max_bytes
         for key, held in self.user_days.items():
             if over <= 0:
                 return
-            if held.batch <= self._acknowledged:
+            if self._is_clean(held):
                 over -= _USER_DAY_BYTES + len(held.rows) * _ROW_BYTES
                 over -= len(held.identities) * _IDENTITY_BYTES
                 yield key
 
+    def _is_clean(self, held: UserDay | LedgerRow) -> bool:
+        """Rule 6."""
+        return held.batch <= self._acknowledged_batch
+
     def _forget_ledger_rows(self) -> None:
         excess = len(self.ledger) - _MAX_LEDGER_ROWS
-        if excess > 0:
-            clean = (k for k, row in self.ledger.items() if row.batch <= self._acknowledged)
-            for key in [key for key, _ in zip(clean, range(excess), strict=False)]:
-                del self.ledger[key]
+        clean = (key for key, row in self.ledger.items() if self._is_clean(row))
+        for key in [key for _, key in zip(range(excess), clean, strict=False)]:
+            del self.ledger[key]
 
     def _forget_existing(self) -> None:
         """Give up the largest sets when all outgrow their share: those days are loaded instead."""
@@ -184,20 +226,6 @@ class State:
             place = max(self.existing, key=lambda place: len(self.existing[place] or ()))
             size -= len(self.existing[place] or ())
             self.existing[place] = None
-
-    def learn_existing(
-        self, wanted: Iterable[PartitionDay], found: Mapping[PartitionDay, set[int]]
-    ) -> None:
-        """Keep the sets read for `wanted`.
-
-        What is held here may be newer than the reading. Held user-days join the sets now, because
-        they are looked up there only after their eviction, and by then they are stored.
-        """
-        held: dict[date, set[int]] = {}
-        for key in self.user_days:
-            held.setdefault(key[2], set()).add(user_hash(key))
-        for place in wanted:
-            self.existing[place] = found.get(place, set()) | held.get(place[1], set())
 
 
 def user_hash(key: UserDayKey) -> int:

@@ -14,6 +14,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _FAST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
+# Libraries that log at level info what only their own developers want to know.
+_TALKATIVE = ("kafka", "aiokafka", "faust", "mode", "httpx", "urllib3", "uvicorn.access")
+
 
 class IngestMetrics:
     """Metrics of the gateway."""
@@ -142,3 +145,6 @@ def configure_logging(
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    if level != "debug":
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)

@@ -6,7 +6,7 @@ away, so that the caller can try the same again.
 Next: sinks.inserts
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -49,19 +49,19 @@ class Loads:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def rows(self, keys: Sequence[UserDayKey]) -> Iterator[tuple[Any, ...]]:
+    def rows(self, keys: Sequence[UserDayKey]) -> list[tuple[Any, ...]]:
         """Rows of `usage_daily` of these user-days, columns as in load_rows.sql."""
         return self._by_chunks("load_rows", keys)
 
     def identities(
         self, keys: Sequence[UserDayKey], *, limit: int
-    ) -> Iterator[tuple[str, str, date, str, int, int]]:
+    ) -> list[tuple[str, str, date, str, int, int]]:
         """Identities of these user-days, at most `limit` of each, as in load_identities.sql."""
         return self._by_chunks("load_identities", keys, limit=limit)
 
     def some_identities(
         self, keys: Sequence[tuple[str, str, date, str, str]]
-    ) -> Iterator[tuple[str, str, date, str, int, int]]:
+    ) -> list[tuple[str, str, date, str, int, int]]:
         """Those of these (tenant, user_id, day, source, id) that are stored."""
         return self._by_chunks("load_some_identities", keys)
 
@@ -78,7 +78,7 @@ class Loads:
             known.add(hashed)
         return {place: known | of_day[place[1]] for place, known in found.items()}
 
-    def ledger(self, keys: Sequence[tuple[str, date, int]]) -> Iterator[tuple[Any, ...]]:
+    def ledger(self, keys: Sequence[tuple[str, date, int]]) -> list[tuple[Any, ...]]:
         """Rows of the ledger, columns as in load_ledger.sql."""
         return self._by_chunks("load_ledger", keys)
 
@@ -93,10 +93,12 @@ class Loads:
 
     def _by_chunks(
         self, name: str, keys: Iterable[tuple[Any, ...]], **parameters: Any
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> list[Any]:
         remaining = iter(keys)
+        found: list[Any] = []
         while chunk := list(islice(remaining, _CHUNK)):
-            yield from self._query(name, {"keys": chunk, **parameters})
+            found += self._query(name, {"keys": chunk, **parameters})
+        return found
 
     def _query(self, name: str, parameters: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
         try:

@@ -1,0 +1,85 @@
+"""Where to start in the partitions assigned, and whether log and store agree that it is right.
+
+Rule 8: anything that looks like a part of the log or of the store gone stops the worker.
+
+Next: aggregators.pipeline
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from aggregators.broker import LogState
+from aggregators.epochs import Epochs
+from aggregators.fold import Progress
+from schemas import topics
+from schemas.rejects import PersonNeeded
+from schemas.rollups import FOLD_VERSION
+from sinks.loads import PartitionProgress
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def starting_offsets(
+    partitions: Iterable[int],
+    log: LogState,
+    stored: Mapping[int, PartitionProgress],
+    epochs: Epochs,
+) -> dict[int, int]:
+    """The offset that must come first in each partition.
+
+    `log` must have been read before `stored`. Raises PersonNeeded when the store or the log went
+    back, or when records were deleted before they were folded.
+    """
+    return {
+        partition: _start(partition, log, stored.get(partition), epochs) for partition in partitions
+    }
+
+
+def _start(partition: int, log: LogState, stored: PartitionProgress | None, epochs: Epochs) -> int:
+    if stored and stored.fold_version > FOLD_VERSION:
+        raise PersonNeeded(
+            "fold_version",
+            f"the store was folded by fold {stored.fold_version}, this release is {FOLD_VERSION}.",
+            remedy="install the newer release again.",
+        )
+    folded = epochs.next_offset(partition, stored.position if stored else None)
+    earliest, latest = log.earliest[partition], log.latest[partition]
+    committed = log.committed.get(partition)
+    if committed is not None and committed > folded:
+        raise store_went_back(partition, folded, committed)
+    if latest < folded:
+        raise PersonNeeded(
+            "log_went_back",
+            f"partition {partition} ends at offset {latest}, but {folded} records are folded.",
+            remedy="restore the broker's data, or open a new epoch: `usage-report epoch bump`.",
+        )
+    if earliest > max(folded, committed or 0):
+        raise PersonNeeded(
+            "log_start_passed",
+            f"partition {partition} starts at offset {earliest}: records {folded} to"
+            f" {earliest - 1} were deleted before they were folded.",
+            remedy="accept the loss with `usage-report replay --from earliest`.",
+        )
+    return max(earliest, committed if committed is not None else earliest)
+
+
+def store_went_back(partition: int, folded: int, reached: int) -> PersonNeeded:
+    """The store knows less than was acknowledged: a restore, or an offset reset forward."""
+    return PersonNeeded(
+        "store_went_back",
+        f"partition {partition} is folded up to offset {folded} in the store, but the group's"
+        f" offset is {reached}.",
+        remedy="`usage-report replay --from progress` with the workers stopped.",
+    )
+
+
+def durable_progress(partition: int, stored: PartitionProgress | None, epochs: Epochs) -> Progress:
+    """How far a partition is folded and stored, as a place in the present log."""
+    offset = epochs.next_offset(partition, stored.position if stored else None)
+    life = epochs.life(partition, offset)
+    epoch = life.epoch if life else epochs.highest
+    return Progress(
+        position=topics.position(epoch, offset - 1),
+        offset=offset - 1,
+        appended_at=stored.appended_at if stored else NEVER,
+    )

@@ -1,0 +1,97 @@
+"""What the worker asks the broker itself: Faust's own counters move on after a failed commit.
+
+Next: aggregators.assignment
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.errors import KafkaError
+
+from schemas import topics
+from schemas.rejects import Unavailable
+
+_TIMEOUT_MS = 5_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class LogState:
+    """One look at the log: offsets by partition; a partition without a commit is not in it.
+
+    They are read in this order, so that `committed` is never newer than `latest`.
+    """
+
+    topic_id: str
+    committed: dict[int, int]
+    earliest: dict[int, int]
+    latest: dict[int, int]
+
+
+class Broker:
+    """Offsets and topic id of `usage.events`, over an admin client of its own.
+
+    Calls from several threads take turns. Raises Unavailable while the broker is away.
+    """
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._client: KafkaAdminClient | None = None
+        self._turn = threading.Lock()
+
+    def look(self, partitions: Iterable[int]) -> LogState:
+        """Topic id, and the offsets of these partitions."""
+        places = [TopicPartition(topics.EVENTS, partition) for partition in partitions]
+        return self._asking(lambda client: _look(client, places))
+
+    def topic_id(self) -> str:
+        """The id the broker gave the topic when it was created."""
+        return self._asking(_topic_id)
+
+    def close(self) -> None:
+        """Close the client; the next call opens another one."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _asking(self, ask: Callable[[KafkaAdminClient], T]) -> T:
+        with self._turn:
+            return self._ask(ask)
+
+    def _ask(self, ask: Callable[[KafkaAdminClient], T]) -> T:
+        try:
+            if self._client is None:
+                self._client = KafkaAdminClient(
+                    bootstrap_servers=self._bootstrap.split(","),
+                    request_timeout_ms=_TIMEOUT_MS,
+                    client_id="usage-worker-watch",
+                )
+            return ask(self._client)
+        except KafkaError as error:
+            self.close()
+            raise Unavailable("kafka", type(error).__name__) from error
+
+
+def _topic_id(client: KafkaAdminClient) -> str:
+    described = client.describe_topics([topics.EVENTS])[0]
+    if described["error_code"]:
+        raise Unavailable("kafka", f"topic {topics.EVENTS} does not exist (yet)")
+    return str(described["topic_id"])
+
+
+def _look(client: KafkaAdminClient, places: list[TopicPartition]) -> LogState:
+    topic_id = _topic_id(client)
+    committed = client.list_group_offsets({topics.CONSUMER_GROUP: places})[topics.CONSUMER_GROUP]
+    earliest = client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
+    latest = client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
+    return LogState(
+        topic_id=topic_id,
+        committed={tp.partition: at.offset for tp, at in committed.items() if at.offset >= 0},
+        earliest={tp.partition: at.offset for tp, at in earliest.items()},
+        latest={tp.partition: at.offset for tp, at in latest.items()},
+    )

@@ -1,0 +1,214 @@
+"""From delivered records to acknowledged rows: take, load, fold, flush, commit, in that order.
+
+At most one flush is in flight; while it runs the next batch may be folded, but not flushed.
+
+Next: aggregators.intake
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import structlog
+
+from aggregators import load
+from aggregators.assignment import durable_progress, starting_offsets
+from aggregators.broker import Broker
+from aggregators.decode import Lines, decode
+from aggregators.epochs import Epochs, first_epoch
+from aggregators.flush import Flush
+from aggregators.fold import Progress, fold
+from aggregators.intake import Gap, Intake
+from aggregators.patience import Patience
+from aggregators.records import Delivered, Record, read
+from aggregators.state import State, UserDay
+from schemas.rejects import PersonNeeded
+from sinks.inserts import Inserts
+from sinks.loads import Loads
+
+log = structlog.get_logger()
+
+
+class Member(Protocol):
+    """This worker's membership in the consumer group."""
+
+    def generation(self) -> int:
+        """The generation of the present assignment."""
+        ...
+
+    def partitions(self) -> list[int]:
+        """The partitions of `usage.events` assigned now."""
+        ...
+
+
+class LogChanged(Exception):  # noqa: N818 - named for what is seen
+    """The topic was created again, or an epoch was opened: start again to see the log anew."""
+
+
+@dataclass
+class Session:
+    """All that belongs to one generation; dropped together or kept together (rule 7)."""
+
+    intake: Intake
+    state: State
+    epochs: Epochs
+    durable: dict[int, Progress]
+
+    @property
+    def generation(self) -> int:
+        """The generation it belongs to."""
+        return self.intake.generation
+
+
+class Pipeline:
+    """One worker's way from the log to the store.
+
+    `guarded` wraps the flush, which runs beside the agent: what it raises must end the process.
+    """
+
+    def __init__(
+        self,
+        *,
+        member: Member,
+        broker: Broker,
+        loads: Loads,
+        inserts: Inserts,
+        flush: Flush,
+        patience: Patience,
+        guarded: Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]],
+        partitions: int,
+        state_max_bytes: int,
+    ) -> None:
+        self._member = member
+        self._broker = broker
+        self._loads = loads
+        self._inserts = inserts
+        self._flush = flush
+        self._patience = patience
+        self._guarded = guarded
+        self._partitions = partitions
+        self._state_max_bytes = state_max_bytes
+        self._turn = asyncio.Lock()
+        self._beginning = asyncio.Lock()
+        self._flushing: asyncio.Task[None] | None = None
+        self._stopping = False
+        self.session: Session | None = None
+
+    async def drain(self) -> None:
+        """Take nothing more, and wait for the flush in flight."""
+        self._stopping = True
+        await self.settle()
+
+    async def process(self, delivered: Sequence[Delivered]) -> None:
+        """Fold what belongs to the present generation and start to flush it.
+
+        Raises PersonNeeded where going on could count wrongly, and Gap or LogChanged where a new
+        start finds out.
+        """
+        async with self._turn:
+            if not self._stopping:
+                await self._process(delivered)
+
+    async def _process(self, delivered: Sequence[Delivered]) -> None:
+        session = await self.begin()
+        records = await self._take(delivered, session)
+        if not records:
+            return
+        lines = decode(records)
+        await self._load(lines, session)
+        changes = fold(lines, session.state)
+        if self._member.generation() != session.generation:
+            log.info("generation_changed", records=len(records))
+            self.session = None
+            return
+        await self.settle()
+        if self._stopping:
+            return
+        session.state.evict()
+        self._flushing = asyncio.create_task(self._guarded(self._flush.run(changes, session)))
+
+    async def begin(self) -> Session:
+        """The session of the present generation, made anew when the generation is."""
+        async with self._beginning:
+            generation = self._member.generation()
+            if self.session is None or self.session.generation != generation:
+                self.session = None
+                await self.settle()
+                self.session = await self._new_session(generation)
+            return self.session
+
+    async def settle(self) -> None:
+        """Wait until no flush is in flight; raises what it raised."""
+        if self._flushing is not None:
+            await self._flushing
+            self._flushing = None
+
+    async def _new_session(self, generation: int) -> Session:
+        epochs = await self._epochs()
+        if not epochs.is_open:
+            await self._open_epoch(epochs)
+            epochs = await self._epochs()
+        partitions = [p for p in self._member.partitions() if epochs.hashes_to(p)]
+        seen = await self._patience.call(self._broker.look, partitions)
+        stored = await self._patience.call(self._loads.progress)
+        starts = starting_offsets(partitions, seen, stored, epochs)
+        log.info("assigned", generation=generation, partitions=len(partitions))
+        return Session(
+            intake=Intake(generation, starts),
+            state=State(max_bytes=self._state_max_bytes),
+            epochs=epochs,
+            durable={p: durable_progress(p, stored.get(p), epochs) for p in partitions},
+        )
+
+    async def _take(self, delivered: Sequence[Delivered], session: Session) -> list[Record]:
+        try:
+            taken = session.intake.take(delivered)
+            return [read(record, session.epochs) for record in taken]
+        except (Gap, PersonNeeded):
+            # A new session sees whether the log changed, or its start passed us (rule 8): both
+            # explain it better. Otherwise a restart begins at the committed offset again.
+            await self.check_log(session)
+            await self._new_session(session.generation)
+            raise
+
+    async def check_log(self, session: Session) -> None:
+        """Raise LogChanged when the topic or its epochs are not the session's."""
+        epochs = await self._epochs()
+        if epochs != session.epochs:
+            raise LogChanged(f"topic {epochs.topic_id}, epoch {epochs.highest}")
+
+    async def _epochs(self) -> Epochs:
+        topic_id = await self._patience.call(self._broker.topic_id)
+        return Epochs(topic_id, await self._patience.call(self._loads.epochs))
+
+    async def _open_epoch(self, seen: Epochs) -> None:
+        """A topic seen for the first time gets the next epoch by itself."""
+        rows = first_epoch(
+            seen.topic_id,
+            highest=seen.highest,
+            partitions=self._partitions,
+            now=datetime.now(UTC),
+        )
+        log.info("epoch_opened", epoch=seen.highest + 1, partitions=self._partitions)
+        await self._patience.call(self._inserts.insert, "log_epochs", rows)
+
+    async def _load(self, lines: Lines, session: Session) -> None:
+        """Bring into memory all that the batch touches, rows first, identities second."""
+        state, call, loads = session.state, self._patience.call, self._loads
+        places = load.places_to_read(lines, state)
+        if places:
+            found = await call(loads.existing, places, floor=session.epochs.floor())
+            state.learn_existing(places, found)
+        missing = load.user_days_to_load(lines, state)
+        stored = [key for key, partition in missing.items() if state.may_exist(key, partition)]
+        loaded = await call(load.load_user_days, loads, stored) if stored else {}
+        for key, partition in missing.items():
+            state.admit(key, partition, loaded.get(key) or UserDay())
+        looked_up = load.identities_to_look_up(lines, state)
+        if looked_up:
+            load.add_identities(state.user_days, await call(loads.some_identities, looked_up))
+        books = load.ledger_rows_to_load(lines, state)
+        if books:
+            state.ledger.update(await call(load.load_ledger, loads, books))
