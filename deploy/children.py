@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,14 +120,15 @@ def stop_leftover(lock: Path) -> int | None:
 
     The pid in the file is the holder's by construction, so no stranger is ever hit.
     """
-    if not lock.exists() or not _held(lock):
-        return None
-    pid = int(lock.read_text())
-    os.kill(pid, signal.SIGTERM)
+    pid = None
     deadline = time.monotonic() + STOP_SECONDS
-    while _held(lock):
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
+    while lock.exists() and _held(lock):
+        signed = lock.read_text()
+        patient = time.monotonic() < deadline
+        if signed and (pid is None or not patient):
+            pid = int(signed)
+            with suppress(ProcessLookupError):  # it ended this very moment
+                os.kill(pid, signal.SIGTERM if patient else signal.SIGKILL)
         time.sleep(0.05)
     return pid
 
