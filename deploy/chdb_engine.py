@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 ERROR = re.compile(r"Code: (\d+)\. DB::Exception: .*", re.DOTALL)
 STD_EXCEPTION = 1001
@@ -110,7 +110,7 @@ class Engine:
         time.tzset()
         import chdb  # noqa: PLC0415
 
-        self._connect: Callable[[str], Any] = chdb.connect
+        self._connect = cast("Callable[[str], Any]", chdb.connect)
         self._address = f"{data_dir}?max_threads={threads}&max_memory_usage={memory_bytes // 2}"
         # The engine lives as long as its longest connection, and the first one sets the server's
         # own settings.

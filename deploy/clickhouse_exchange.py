@@ -131,7 +131,7 @@ class Exchange:
             self._sql = f"{insert.sql} FORMAT {insert.format}"
             data = chain([head[insert.data_at :]], pieces)
             self._outcome = session.insert(insert.sql, data_format=insert.format, data=data)
-            self._send_whole(insert.format, b"")
+            self._send_whole(None, b"")
             return
         text = b"".join(chain([head], pieces)).decode()
         statement = statement_of(text, default_format=self._request.default_format)
@@ -142,7 +142,8 @@ class Exchange:
         self._outcome = session.run(
             text, answer_format=statement.format, params=self._request.params
         )
-        self._send_whole(statement.format, self._outcome.body)
+        body = self._outcome.body
+        self._send_whole(statement.format if body else None, body)
 
     def _stream(self, session: Session, statement: Statement) -> None:
         accepted = self._handler.headers.get("Accept-Encoding", "")
@@ -152,7 +153,8 @@ class Exchange:
         run = self._service.query_threads.submit(self._run_into, session, sql, writer)
         try:
             with closing(_pieces(reader, self._handler.connection)) as pieces:
-                self._send_pieces(statement.format, compression, pieces, run)
+                confirmed = self._confirmed(pieces, run)
+                self._send_pieces(statement.format, compression, confirmed)
         except (ClientGone, OSError):
             self._service.engine.cancel(self.tag)
             raise
@@ -161,15 +163,28 @@ class Exchange:
             os.close(reader)
             wait([run])
 
+    def _confirmed(self, pieces: Iterator[bytes], run: Future[Outcome]) -> Iterator[bytes]:
+        """The pieces, the last one only when the query has succeeded.
+
+        The engine ends a document properly even when the query fails: an Arrow reader would stop
+        at the end mark and take a part for the whole.
+        """
+        held = b""
+        for piece in pieces:
+            if held:
+                yield held
+            held = piece
+        self._outcome = run.result()
+        if held:
+            yield held
+
     def _run_into(self, session: Session, sql: str, writer: int) -> Outcome:
         try:
             return session.run(sql, params=self._request.params)
         finally:
             os.close(writer)
 
-    def _send_pieces(
-        self, format_: str, compression: str, pieces: Iterator[bytes], run: Future[Outcome]
-    ) -> None:
+    def _send_pieces(self, format_: str, compression: str, pieces: Iterator[bytes]) -> None:
         with self._service.spool() as spool:
             whole = True
             for piece in pieces:
@@ -177,8 +192,6 @@ class Exchange:
                 whole = self._request.wait or spool.tell() < BUFFER_BYTES
                 if not whole:
                     break
-            if whole:
-                self._outcome = run.result()
             size = spool.tell()
             spool.seek(0)
             self._send_headers(200, format_, compression, size=size if whole else None)
@@ -188,28 +201,29 @@ class Exchange:
             return
         for piece in pieces:
             self._send_piece(piece, chunked=True)
-        self._outcome = run.result()
         self._handler.wfile.write(b"0\r\n\r\n")
 
     def _send_piece(self, piece: bytes, *, chunked: bool) -> None:
         framed = b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece
         self._handler.wfile.write(framed)
 
-    def _send_whole(self, format_: str, content: bytes, *, status: int = 200) -> None:
+    def _send_whole(self, format_: str | None, content: bytes, *, status: int = 200) -> None:
         self._send_headers(status, format_, "none", size=len(content))
         self._handler.wfile.write(content)
 
     def _send_headers(
-        self, status: int, format_: str, compression: str, *, size: int | None
+        self, status: int, format_: str | None, compression: str, *, size: int | None
     ) -> None:
+        """A statement without a result has no format: clickhouse-connect goes by it."""
         headers = {
             "Content-Type": "text/plain; charset=UTF-8",
             "X-ClickHouse-Server-Display-Name": "chdb",
             "X-ClickHouse-Query-Id": self._request.query_id,
-            "X-ClickHouse-Format": format_,
             "X-ClickHouse-Timezone": TIMEZONE,
             "X-ClickHouse-Summary": self._summary(),
         }
+        if format_ is not None:
+            headers["X-ClickHouse-Format"] = format_
         if self._code:
             headers["X-ClickHouse-Exception-Code"] = str(self._code)
         if compression != "none":
@@ -242,7 +256,7 @@ class Exchange:
             return
         try:
             content = f"{error.text}\n".encode()
-            self._send_whole("TabSeparated", content, status=status_of(error.code))
+            self._send_whole(None, content, status=status_of(error.code))
         except OSError:
             self.gone()
 
