@@ -1,4 +1,4 @@
-"""What many tests share: the ClickHouse engine, started once, with the newest tables.
+"""What many tests share: ClickHouse with the newest tables and Kafka with the log's topics.
 
 Next: tests.support.clickhouse_process
 """
@@ -7,9 +7,12 @@ import os
 
 import pytest
 
+from deploy import topics
+from schemas.topics import DEFAULT_PARTITIONS
 from sinks.clickhouse import connect
 from sinks.migrate import migrate
 from tests.support.clickhouse_process import ClickHouseProcess
+from tests.support.kafka_process import KafkaProcess
 
 
 @pytest.fixture(scope="session")
@@ -25,5 +28,22 @@ def clickhouse_dsn(tmp_path_factory):
     migrate(client)
     client.close()
     yield dsn
+    if process:
+        process.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(tmp_path_factory):
+    """A broker with the log's topics, the one in KAFKA_BOOTSTRAP if there is one.
+
+    Tests share it, and leave it running.
+    """
+    given = os.environ.get("KAFKA_BOOTSTRAP")
+    process = None if given else KafkaProcess(tmp_path_factory.mktemp("kafka"))
+    if process:
+        process.start()
+    bootstrap = given or process.bootstrap
+    topics.ensure(bootstrap, partitions=DEFAULT_PARTITIONS, replication_factor=1)
+    yield bootstrap
     if process:
         process.stop()

@@ -1,0 +1,64 @@
+"""Reads a topic's records from where it stood when the reader was made, or last asked.
+
+Next: schemas.topics
+"""
+
+import time
+from contextlib import closing
+from typing import Any, Self
+
+import orjson
+from kafka import KafkaConsumer, TopicPartition
+
+READ_SECONDS = 10.0
+
+
+class TopicReader:
+    """Every record that came to `topic` since."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._consumer = KafkaConsumer(bootstrap_servers=bootstrap, check_crcs=True)
+        places = [TopicPartition(topic, number) for number in self._numbers(topic)]
+        self._consumer.assign(places)
+        self._places = places
+        self.skip()
+
+    def skip(self) -> None:
+        """Pass over what is there."""
+        for place, offset in self._consumer.end_offsets(self._places).items():
+            self._consumer.seek(place, offset)
+
+    def _numbers(self, topic: str) -> set[int]:
+        deadline = time.monotonic() + READ_SECONDS
+        while not (numbers := self._consumer.partitions_for_topic(topic)):
+            if time.monotonic() > deadline:
+                raise TimeoutError(topic)
+        return numbers
+
+    def records(self) -> list[Any]:
+        """The records since the last call, up to the present ends."""
+        ends = self._consumer.end_offsets(self._places)
+        found = []
+        deadline = time.monotonic() + READ_SECONDS
+        while any(self._consumer.position(place) < end for place, end in ends.items()):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the records did not arrive")
+            for group in self._consumer.poll(timeout_ms=200).values():
+                found += group
+        return found
+
+    def lines(self) -> list[dict[str, str]]:
+        """The events in the records since the last call."""
+        return [line for record in self.records() for line in lines_of(record)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with closing(self._consumer):
+            pass
+
+
+def lines_of(record: Any) -> list[dict[str, str]]:
+    """The events in one record."""
+    return [orjson.loads(line) for line in record.value.split(b"\n")]
