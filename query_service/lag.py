@@ -3,6 +3,7 @@
 Next: query_service.routes.operations
 """
 
+import socket
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
@@ -31,7 +32,7 @@ class LagReader:
         with self._lock:
             if self._asked is None or self._asked.done():
                 self._asked = Future()
-                # Made while the broker is down, a client can block for half a minute.
+                # Made while the broker is silent, a client can block for half a minute.
                 threading.Thread(target=self._answer, args=(self._asked,), daemon=True).start()
             asked = self._asked
         try:
@@ -46,7 +47,9 @@ class LagReader:
             log.warning("lag_not_read", error=type(error).__name__)
             asked.set_result(None)
 
-    def _ask(self) -> int:
+    def _ask(self) -> int | None:
+        if not any(_answers(address) for address in self._bootstrap.split(",")):
+            return None
         client = KafkaAdminClient(
             bootstrap_servers=self._bootstrap.split(","), bootstrap_timeout_ms=5_000
         )
@@ -56,10 +59,21 @@ class LagReader:
             committed = client.list_group_offsets({CONSUMER_GROUP: None})[CONSUMER_GROUP]
         finally:
             client.close()
-        return sum(
-            max(0, ends[place].offset - max(starts[place].offset, _offset(committed, place)))
+        behind = (
+            int(ends[place].offset) - max(int(starts[place].offset), _offset(committed, place))
             for place in self._places
         )
+        return sum(max(0, records) for records in behind)
+
+
+def _answers(address: str) -> bool:
+    """Whether anybody listens: cheaper than a client, which leaks a socket where nobody does."""
+    host, _, port = address.strip().rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _offset(committed: dict[TopicPartition, object], place: TopicPartition) -> int:

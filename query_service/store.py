@@ -22,7 +22,7 @@ from sinks.keys import Key, tenant_secret
 Row = dict[str, Any]
 
 # Small questions that are asked before each large one: when these get no answer, none is tried.
-QUICK_SECONDS = 5.0
+QUICK_SECONDS = 4.0
 QUICK_CLIENTS = 8
 LARGE_CLIENTS = 8
 # How long a request waits for a client before it is told to come back.

@@ -20,7 +20,7 @@ from tests.support.plain_report import (
 from tests.support.query_server import NOW
 from tests.support.usage import event, insert_usage
 
-COMBINATIONS = 160
+COMBINATIONS = 120
 TEAMS = ["team-1", "Straße", "STRASSE", "équipe", 'it\'s \\ "odd"', "{t:String}", "%"]
 PRODUCTS = ["product-1", "Ärmel", "zeta", "Zeta", "продукт"]
 VERSIONS = ["", "2025", "2026", "2026.1"]
@@ -172,7 +172,7 @@ def test_reports_equal_a_plain_computation(store_client, new_tenant):
         sort = random_sort(rng, by)
         expected = ordered(plain_report(events, asked, secret, by), sort, by)
         query = [*pairs, ("by", by), ("sort", ",".join(sort))]
-        rows, seen = pages(http, query, rng.choice([3, 7, 50, 1000]) if len(expected) < 60 else 97)
+        rows, seen = pages(http, query, rng.choice([19, 1000, 1000]))
         assert rows == [shown(row, by) for row in expected], query
         assert all(each == totals(expected) for each in seen), query
         compared += len(rows)
