@@ -37,7 +37,8 @@ def lag(*, data_dir: DataDir = None, as_json: Json = False) -> None:
         print_json({"lag_records": total, "complete_up_to": complete, "partitions": rows})
         return
     names = ("partition", "start", "end", "committed", "lag", "folded", "complete_up_to")
-    print_table("Log", names, [[row[name] for name in names] for row in rows])
+    shown = [[*(row[name] for name in names[:-1]), _to_the_second(row[names[-1]])] for row in rows]
+    print_table("Log", names, shown)
     typer.echo(f"lag {total} records; complete up to {complete or 'not known yet'}")
 
 
@@ -59,6 +60,10 @@ def _lag_row(
 def _complete(progress: PartitionProgress) -> str | None:
     moment = max(_utc(progress.appended_at), _utc(progress.caught_up_at))
     return format_time(moment) if moment > _NEVER else None
+
+
+def _to_the_second(moment: str | None) -> str | None:
+    return moment[:19].replace("T", " ") if moment else None
 
 
 def _utc(moment: datetime) -> datetime:

@@ -88,7 +88,7 @@ def fitting(rows: list[dict[str, Any]], width: int) -> list[str]:
     chosen: list[str] = []
     used = 1
     for name in filled:
-        widest = max([len(LABELS[name].split()[0])] + [len(str(cell(row, name))) for row in rows])
+        widest = max([len(LABELS[name])] + [len(str(cell(row, name))) for row in rows])
         if name in _SUBJECTS or used + widest + _CELL_MARGIN <= width:
             chosen.append(name)
             used += widest + _CELL_MARGIN
@@ -96,7 +96,7 @@ def fitting(rows: list[dict[str, Any]], width: int) -> list[str]:
 
 
 def cell(row: dict[str, Any], name: str) -> Any:
-    """A value as a person reads it: hashes short, times to the minute, decimals as numbers."""
+    """A value as a person reads it: hashes short, times to the minute."""
     value = row.get(name)
     if value is None:
         return None

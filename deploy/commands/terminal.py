@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import orjson
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -34,7 +35,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     if not kept:
         console.print(f"{title}: nothing yet", markup=False)
         return
-    table = Table()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for place, column in enumerate(columns):
         cells = [row[place] for row in kept if row[place] is not None]
         right = bool(cells) and all(_is_number(cell) for cell in cells)

@@ -16,22 +16,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 
-from clickhouse_connect.driver.client import Client
 from rich.console import Console
 from rich.table import Table
 
 from sinks.clickhouse import connect
-from tests.faults.load import LoadThreads, Place, Plan, place_of, today_of
+from tests.faults.load import LoadThreads, Plan, place_of, today_of
 from tests.faults.oracle import Ledger, Verdict, check, read_ledger
+from tests.faults.readings import Reader, read_rows
 from tests.support.up_process import UpProcess
 
 ROOT = Path(__file__).parents[2]
-VICTIMS = ("worker", "worker", "worker", "ingest", "clickhouse", "kafka")
+VICTIMS = ("worker", "worker", "worker", "ingest", "ingest", "clickhouse", "clickhouse", "kafka")
 PAUSE_SECONDS = (1.0, 8.0)
 QUIET_SECONDS = 180.0
 BATCHES_PER_SECOND = 20.0
@@ -43,7 +43,9 @@ class Outcome:
 
     seed: int
     left_out: list[str]
-    kills: Counter = field(default_factory=Counter)
+    kills: dict[str, int] = field(default_factory=dict)
+    looks: int = 0
+    falls: int = 0
     acked_sends: int = 0
     retried: int = 0
     rejected: int = 0
@@ -56,7 +58,12 @@ class Outcome:
     def passed(self) -> bool:
         """Nothing lost, nothing doubled, and the product's own checks agree."""
         own_checks = self.verify.get("differences") == 0 and self.ledger_differences == 0
-        return self.oracle.passed and own_checks
+        return self.oracle.passed and own_checks and self.falls == 0
+
+    def killed(self, name: str) -> None:
+        """Count a kill, and tell the run's story."""
+        self.kills[name] = self.kills.get(name, 0) + 1
+        say(f"killed {name}")
 
     def as_json(self) -> dict:
         """For machines."""
@@ -96,6 +103,8 @@ def run(seed: int, *, minutes: float, left_out: list[str], at_once: int, root: P
             batches_per_second=BATCHES_PER_SECOND,
         )
         load.start()
+        reader = Reader(up)
+        reader.start()
         if at_once:
             kill_all_at_once(up, rng, at_once, outcome)
         else:
@@ -105,6 +114,7 @@ def run(seed: int, *, minutes: float, left_out: list[str], at_once: int, root: P
         outcome.acked_sends, outcome.retried = load.acked, load.retried
         outcome.rejected = load.rejected
         outcome.seconds_until_quiet = wait_until_quiet(up)
+        outcome.looks, outcome.falls = reader.stop()
         examine(up, outcome, root / "ledger.ndjson", today)
     finally:
         up.stop()
@@ -117,8 +127,7 @@ def kill_in_turn(up: UpProcess, rng: random.Random, until: float, outcome: Outco
         time.sleep(rng.uniform(*PAUSE_SECONDS))
         name = rng.choice(VICTIMS)
         if kill(up.pids().get(name)):
-            outcome.kills[name] += 1
-            say(f"killed {name}")
+            outcome.killed(name)
 
 
 def kill_all_at_once(up: UpProcess, rng: random.Random, times: int, outcome: Outcome) -> None:
@@ -129,8 +138,7 @@ def kill_all_at_once(up: UpProcess, rng: random.Random, times: int, outcome: Out
         up.kill()
         for pid in pids.values():
             kill(pid)
-        outcome.kills["everything"] += 1
-        say("killed everything")
+        outcome.killed("everything")
         up.start()
     time.sleep(rng.uniform(5, 10))
 
@@ -163,7 +171,7 @@ def is_folded(partition: dict) -> bool:
     return partition["end"] in {partition["folded"] or 0, partition["start"]}
 
 
-def examine(up: UpProcess, outcome: Outcome, ledger: Path, today) -> None:
+def examine(up: UpProcess, outcome: Outcome, ledger: Path, today: datetime) -> None:
     """Ask the oracle, and the product's own checks."""
     client = connect(up.ready["clickhouse_url"])
     expected = read_ledger(ledger)
@@ -174,16 +182,6 @@ def examine(up: UpProcess, outcome: Outcome, ledger: Path, today) -> None:
     books = json.loads(command(up, "ledger", "--all").stdout or "{}")
     if "partitions" in books:
         outcome.ledger_differences = sum(row["difference"] for row in books["partitions"])
-
-
-def read_rows(client: Client, tenant: str, places: dict[Place, int]) -> dict[int, int]:
-    """Tokens of each row in ten-thousandths; rows of no known place get negative numbers."""
-    sql = Path(__file__).with_name("rows.sql").read_text(encoding="utf-8")
-    found: dict[int, int] = {}
-    for *key, tokens in client.query(sql, parameters={"tenant": tenant}).result_rows:
-        number = places.get(Place(*key), -1 - len(found))
-        found[number] = int(tokens * 10_000)
-    return found
 
 
 def command(up: UpProcess, *arguments: str) -> subprocess.CompletedProcess:
@@ -217,6 +215,7 @@ def show(outcome: Outcome) -> None:
         ("lost", oracle.lost),
         ("doubled", oracle.doubled),
         ("rows nobody sent", oracle.strangers),
+        ("rows seen to fall", f"{outcome.falls} in {outcome.looks} looks"),
         ("verify differences", outcome.verify.get("differences")),
         ("ledger differences", outcome.ledger_differences),
         ("passed", outcome.passed),
