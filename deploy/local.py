@@ -12,7 +12,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,7 +123,7 @@ class _Supervisor:
         except StopAsked:
             self._words.step("stopping")
         finally:
-            _die_on_signals()
+            _die_on_ctrl_c()
             for name in plan.STOP_ORDER:
                 if name in self._children:
                     self._children[name].stop()
@@ -241,8 +241,8 @@ def _raise_on_signals() -> None:
             signal.signal(number, ask)
 
 
-def _die_on_signals() -> None:
-    """A second Ctrl-C while stopping ends everything at once, by the children's leashes."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        with suppress(ValueError):
-            signal.signal(number, signal.SIG_DFL)
+def _die_on_ctrl_c() -> None:
+    """While stopping, a second Ctrl-C ends everything at once, by the children's leashes."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
