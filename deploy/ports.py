@@ -49,6 +49,11 @@ def hold(port: int) -> bool:
     return True
 
 
+def release(port: int) -> None:
+    """Hold it no longer."""
+    os.close(_held.pop(port))
+
+
 def _bind(port: int) -> None:
     with socket.socket() as probe:
         # As servers do: connections of an earlier run that still wind down are no obstacle.
