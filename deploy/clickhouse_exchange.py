@@ -6,13 +6,12 @@ Next: deploy.clickhouse_protocol
 
 from __future__ import annotations
 
+import binascii
 import hmac
 import os
-import select
-import socket
 import time
 from base64 import b64decode
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,7 +25,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
-from deploy.chdb_engine import TIMEZONE, Engine, EngineError, Outcome, Session
+from deploy.chdb_engine import Engine, EngineError, Outcome, Session
+from deploy.clickhouse_answer import Answer, ClientGone, pieces_of
 from deploy.clickhouse_body import BrokenBody, decoded, form_fields
 from deploy.clickhouse_protocol import (
     Request,
@@ -39,15 +39,9 @@ from deploy.clickhouse_protocol import (
 )
 from deploy.query_log import QueryLog
 
-# An answer up to this size is known to be whole, or failed, before its status is sent.
-BUFFER_BYTES = 1024 * 1024
 SPOOL_BYTES = 8 * 1024 * 1024
 HEAD_BYTES = 64 * 1024
 CLIENT_GONE = 210  # ClickHouse's NETWORK_ERROR, for the query log
-
-
-class ClientGone(Exception):  # noqa: N818 - it names what happened
-    """The client closed its connection before its answer."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +71,11 @@ class Exchange:
         self.tag = tag
         self._handler = handler
         self._service = service
+        self._answer = Answer(handler, summary=self._summary)
         self._request = Request.of({}, database="", new_id=tag)
         self._outcome = Outcome()
         self._sql = ""
         self._code = 0
-        self._begun = False
         self._at = datetime.now(UTC)
         self._started = time.monotonic()
 
@@ -101,8 +95,8 @@ class Exchange:
                 used = {**settings, **self._request.settings, "log_comment": self.tag}
                 session.use(self._request.database, used)
                 self._run_statement(session, pieces)
-        except (BrokenBody, UnicodeDecodeError) as error:
-            text = f"Code: 33. DB::Exception: Broken body: {error}. (CANNOT_READ_ALL_DATA)"
+        except (BrokenBody, UnicodeDecodeError, binascii.Error) as error:
+            text = f"Code: 33. DB::Exception: Broken request: {error}. (CANNOT_READ_ALL_DATA)"
             raise EngineError(33, text) from None
 
     def _authenticate(self, fields: dict[str, str]) -> None:
@@ -131,7 +125,7 @@ class Exchange:
             self._sql = f"{insert.sql} FORMAT {insert.format}"
             data = chain([head[insert.data_at :]], pieces)
             self._outcome = session.insert(insert.sql, data_format=insert.format, data=data)
-            self._send_whole(None, b"")
+            self._send_whole(b"", None)
             return
         text = b"".join(chain([head], pieces)).decode()
         statement = statement_of(text, default_format=self._request.default_format)
@@ -143,7 +137,10 @@ class Exchange:
             text, answer_format=statement.format, params=self._request.params
         )
         body = self._outcome.body
-        self._send_whole(statement.format if body else None, body)
+        self._send_whole(body, statement.format if body else None)
+
+    def _send_whole(self, content: bytes, format_: str | None) -> None:
+        self._answer.send_whole(content, query_id=self._request.query_id, format_=format_)
 
     def _stream(self, session: Session, statement: Statement) -> None:
         accepted = self._handler.headers.get("Accept-Encoding", "")
@@ -152,9 +149,16 @@ class Exchange:
         sql = statement.into(f"/dev/fd/{writer}", compression=compression)
         run = self._service.query_threads.submit(self._run_into, session, sql, writer)
         try:
-            with closing(_pieces(reader, self._handler.connection)) as pieces:
-                confirmed = self._confirmed(pieces, run)
-                self._send_pieces(statement.format, compression, confirmed)
+            pieces = pieces_of(reader, self._handler.connection)
+            with self._service.spool() as spool, closing(pieces):
+                self._answer.send_pieces(
+                    self._confirmed(pieces, run),
+                    query_id=self._request.query_id,
+                    format_=statement.format,
+                    compression=compression,
+                    spool=spool,
+                    wait=self._request.wait,
+                )
         except (ClientGone, OSError):
             self._service.engine.cancel(self.tag)
             raise
@@ -184,60 +188,6 @@ class Exchange:
         finally:
             os.close(writer)
 
-    def _send_pieces(self, format_: str, compression: str, pieces: Iterator[bytes]) -> None:
-        with self._service.spool() as spool:
-            whole = True
-            for piece in pieces:
-                spool.write(piece)
-                whole = self._request.wait or spool.tell() < BUFFER_BYTES
-                if not whole:
-                    break
-            size = spool.tell()
-            spool.seek(0)
-            self._send_headers(200, format_, compression, size=size if whole else None)
-            for piece in iter(lambda: spool.read(BUFFER_BYTES), b""):
-                self._send_piece(piece, chunked=not whole)
-        if whole:
-            return
-        for piece in pieces:
-            self._send_piece(piece, chunked=True)
-        self._handler.wfile.write(b"0\r\n\r\n")
-
-    def _send_piece(self, piece: bytes, *, chunked: bool) -> None:
-        framed = b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece
-        self._handler.wfile.write(framed)
-
-    def _send_whole(self, format_: str | None, content: bytes, *, status: int = 200) -> None:
-        self._send_headers(status, format_, "none", size=len(content))
-        self._handler.wfile.write(content)
-
-    def _send_headers(
-        self, status: int, format_: str | None, compression: str, *, size: int | None
-    ) -> None:
-        """A statement without a result has no format: clickhouse-connect goes by it."""
-        headers = {
-            "Content-Type": "text/plain; charset=UTF-8",
-            "X-ClickHouse-Server-Display-Name": "chdb",
-            "X-ClickHouse-Query-Id": self._request.query_id,
-            "X-ClickHouse-Timezone": TIMEZONE,
-            "X-ClickHouse-Summary": self._summary(),
-        }
-        if format_ is not None:
-            headers["X-ClickHouse-Format"] = format_
-        if self._code:
-            headers["X-ClickHouse-Exception-Code"] = str(self._code)
-        if compression != "none":
-            headers["Content-Encoding"] = compression
-        if size is None:
-            headers["Transfer-Encoding"] = "chunked"
-        else:
-            headers["Content-Length"] = str(size)
-        self._begun = True
-        self._handler.send_response(status)
-        for name, value in headers.items():
-            self._handler.send_header(name, value)
-        self._handler.end_headers()
-
     def _summary(self) -> str:
         counts = {
             "read_rows": self._outcome.read_rows,
@@ -251,12 +201,18 @@ class Exchange:
     def fail(self, error: EngineError) -> None:
         """Answer an error, or, if the answer has begun, break it off."""
         self._code = error.code
-        if self._begun:
+        if self._answer.begun:
             self._handler.close_connection = True
             return
         try:
             content = f"{error.text}\n".encode()
-            self._send_whole(None, content, status=status_of(error.code))
+            self._answer.send_whole(
+                content,
+                query_id=self._request.query_id,
+                format_=None,
+                status=status_of(error.code),
+                code=error.code,
+            )
         except OSError:
             self.gone()
 
@@ -278,22 +234,3 @@ class Exchange:
             written_bytes=self._outcome.written_bytes,
             code=self._code,
         )
-
-
-def _pieces(reader: int, connection: socket.socket) -> Generator[bytes]:
-    """What the engine writes into the pipe, while the client is there."""
-    poll = select.poll()
-    poll.register(reader, select.POLLIN)
-    poll.register(connection, select.POLLIN)
-    while True:
-        ready = [fd for fd, _ in poll.poll()]
-        if reader in ready:
-            piece = os.read(reader, BUFFER_BYTES)
-            if not piece:
-                return
-            yield piece
-        elif connection.recv(1, socket.MSG_PEEK):
-            # The next request is here already; it waits for its turn.
-            poll.unregister(connection)
-        else:
-            raise ClientGone

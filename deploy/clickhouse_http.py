@@ -13,8 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from deploy.chdb_engine import EngineError
+from deploy.clickhouse_answer import ClientGone
 from deploy.clickhouse_body import BrokenBody, receive
-from deploy.clickhouse_exchange import ClientGone, Exchange, Service
+from deploy.clickhouse_exchange import Exchange, Service
 
 # A connection that neither sends nor takes anything for so long is closed, as in ClickHouse.
 IDLE_SECONDS = 300

@@ -173,6 +173,11 @@ class TestParameters:
                 answer = client.query(sql, parameters={"s": text, "a": [text]})
             assert answer.result_rows == [(text, [text])]
 
+    def test_the_text_of_a_query_is_kept(self, client):
+        """Line ends and quotes within a statement are its own, in a form too."""
+        sql = "SELECT 'a\r\nb\rc\n--x', {n:UInt8} -- FORMAT CSV"
+        assert client.query(sql, parameters={"n": 1}).result_rows == [("a\r\nb\rc\n--x", 1)]
+
     def test_fifty_thousand_tuples(self, client):
         """The load of a large batch's user-days is one parameter of 5 MB."""
         keys = [(f"tenant-{n}", f"{n:064x}", date(2026, 1, 2)) for n in range(50_000)]
