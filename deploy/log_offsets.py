@@ -47,7 +47,8 @@ def admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
         )
         yield client
     except KafkaError as error:
-        raise Unavailable("kafka", f"{bootstrap}: {error}") from error
+        remedy = "start `usage-report up`, or set KAFKA_BOOTSTRAP"
+        raise Unavailable("Kafka", f"nothing usable answers at {bootstrap}; {remedy}") from error
     finally:
         if client:
             client.close()
@@ -57,7 +58,7 @@ def read_offsets(client: KafkaAdminClient) -> LogOffsets:
     """The offsets now. Raises Unavailable when there is no such topic."""
     topic = client.describe_topics([EVENTS])[0]
     if topic["error_code"]:
-        raise Unavailable("kafka", f"there is no topic {EVENTS}; `usage-report migrate` creates it")
+        raise Unavailable("the log", f"no topic {EVENTS}; `usage-report migrate` makes it")
     places = [TopicPartition(EVENTS, part["partition_index"]) for part in topic["partitions"]]
     return LogOffsets(
         topic_id=topic["topic_id"],

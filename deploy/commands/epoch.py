@@ -4,7 +4,6 @@ Next: deploy.epochs
 """
 
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,7 +12,7 @@ import typer
 from deploy import connection, epochs
 from deploy.commands.terminal import DataDir, Json, fail, print_json, print_table
 from deploy.log_offsets import admin, read_offsets
-from sinks.clickhouse import connect
+from deploy.store import store
 from sinks.loads import Epoch, Loads
 
 group = typer.Typer(no_args_is_help=True, help="The lives of the log, and growing it.")
@@ -23,7 +22,7 @@ group = typer.Typer(no_args_is_help=True, help="The lives of the log, and growin
 def show(*, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Every epoch, and the topic as it is now."""
     place = connection.find(data_dir)
-    with closing(connect(place.clickhouse_dsn)) as client:
+    with store(place.clickhouse_dsn) as client:
         known = Loads(client).epochs()
     with admin(place.kafka_bootstrap) as broker:
         offsets = read_offsets(broker)
@@ -50,7 +49,7 @@ def bump(
     """
     place = connection.find(data_dir)
     with (
-        closing(connect(place.clickhouse_dsn)) as client,
+        store(place.clickhouse_dsn) as client,
         admin(place.kafka_bootstrap) as broker,
     ):
         try:

@@ -12,9 +12,9 @@ import typer
 
 from deploy import connection
 from deploy.commands.terminal import USAGE, DataDir, Json, fail, print_json, print_table
+from deploy.store import store
 from schemas.events import format_time
 from sinks import keys
-from sinks.clickhouse import connect
 
 group = typer.Typer(no_args_is_help=True, help="API keys, straight from ClickHouse.")
 
@@ -32,13 +32,13 @@ def create(
 ) -> None:
     """Make a key. It is shown once: only a hash of its secret is stored."""
     now = datetime.now(UTC)
-    client = connect(connection.find(data_dir).clickhouse_dsn)
-    try:
-        key_id, key = keys.create_key(
-            client, tenant=tenant, scopes=scope, teams=team or (), now=now
-        )
-    except ValueError as error:
-        fail(str(error), USAGE)
+    with store(connection.find(data_dir).clickhouse_dsn) as client:
+        try:
+            key_id, key = keys.create_key(
+                client, tenant=tenant, scopes=scope, teams=team or (), now=now
+            )
+        except ValueError as error:
+            fail(str(error), USAGE)
     if as_json:
         print_json({"key_id": key_id, "key": key})
     else:
@@ -48,7 +48,8 @@ def create(
 @group.command("list")
 def list_keys(*, tenant: Tenant = None, data_dir: DataDir = None, as_json: Json = False) -> None:
     """All keys, revoked ones included, without their secrets."""
-    client = connect(connection.find(data_dir).clickhouse_dsn)
+    with store(connection.find(data_dir).clickhouse_dsn) as client:
+        known = keys.read_rows(client)
     found = [
         {
             "key_id": row["key_id"],
@@ -58,7 +59,7 @@ def list_keys(*, tenant: Tenant = None, data_dir: DataDir = None, as_json: Json 
             "created_at": format_time(row["created_at"]),
             "revoked_at": format_time(row["revoked_at"]) if row["revoked_at"] else None,
         }
-        for row in keys.read_rows(client)
+        for row in known
         if tenant in {None, row["tenant"]}
     ]
     if as_json:
@@ -81,8 +82,10 @@ def revoke(
     as_json: Json = False,
 ) -> None:
     """Revoke a key for good; every process has forgotten it within 3 seconds."""
-    client = connect(connection.find(data_dir).clickhouse_dsn)
-    if not keys.revoke_key(client, key_id=key_id, tenant=tenant, now=datetime.now(UTC)):
+    now = datetime.now(UTC)
+    with store(connection.find(data_dir).clickhouse_dsn) as client:
+        revoked = keys.revoke_key(client, key_id=key_id, tenant=tenant, now=now)
+    if not revoked:
         fail(f"there is no key {key_id}; `usage-report keys list` shows all")
     if as_json:
         print_json({"key_id": key_id, "revoked": True})
@@ -99,11 +102,11 @@ def hash_user(
 ) -> None:
     """Print a user's hashed id, which stands for them where personal data is hidden."""
     place = connection.find(data_dir)
-    client = connect(place.clickhouse_dsn)
-    named = tenant or _tenant_of(keys.read_keys(client), place.key)
+    with store(place.clickhouse_dsn) as client:
+        named = tenant or _tenant_of(keys.read_keys(client), place.key)
+        secret = keys.tenant_secret(client, named) if named else None
     if named is None:
         fail("which tenant? Give --tenant, or set USAGE_KEY to a key with scope admin", USAGE)
-    secret = keys.tenant_secret(client, named)
     if secret is None:
         fail(f"there is no tenant {named}; its first key creates it")
     hashed = keys.hashed_user_id(secret, user)

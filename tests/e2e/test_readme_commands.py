@@ -1,0 +1,91 @@
+"""The README's commands, as printed, against a running `up`: they work, and say what it says."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.up_process import UpProcess
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PATIENCE_SECONDS = 60
+
+
+class Terminal:
+    """The second terminal of the README: a directory with `usage-data`, and the command's path."""
+
+    def __init__(self, place: Path, up: UpProcess) -> None:
+        self.place, self.up = place, up
+
+    def run(self, script: str) -> str:
+        """Run a block with bash; its standard output. Every command in it must succeed."""
+        # The README prints the usual ports; here they may be taken.
+        text = script.replace("http://127.0.0.1:8081", self.up.ready["ingest_url"])
+        text = text.replace("http://127.0.0.1:8080", self.up.ready["query_url"])
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", text],
+            cwd=self.place,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory) -> Iterator[Terminal]:
+    """A running `up` in an empty directory."""
+    place = tmp_path_factory.mktemp("readme")
+    up = UpProcess(place / "usage-data")
+    up.start()
+    yield Terminal(place, up)
+    up.stop()
+
+
+def block(start: str) -> str:
+    """The README's block of commands that holds `start`."""
+    return next(text for text in BLOCK.findall(README) if start in text)
+
+
+def test_an_event_is_sent_and_seen(terminal):
+    """The first curl is accepted, the second finds it; sent again, it stays one."""
+    send = block("/v1/events")
+    ask = "KEY=$(cat usage-data/admin.key)\n" + block("/v1/report?")
+    for _ in range(2):
+        answer = json.loads(terminal.run(send))
+        assert answer == {"accepted": 1, "rejected": []}
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (rows := json.loads(terminal.run(ask))["rows"]):
+            assert time.monotonic() < deadline, "the event never showed up"
+            time.sleep(0.1)
+    assert [(row["days_used"], row["launches"]) for row in rows] == [(1, 1)]
+    assert all(row["user_id"] is None and row["hashed_user_id"] for row in rows)
+    assert '`{"accepted":1,"rejected":[]}`' in README
+
+
+def test_the_commands_work_as_printed(terminal):
+    """Every command of the list succeeds, in the order of the list."""
+    printed = terminal.run(block("usage-report report --by product"))
+    assert "the books balance" in printed
+    assert "0 differences" in printed
+    assert (terminal.place / "load.ndjson").exists()
+
+
+def test_every_command_explains_itself(terminal):
+    """`--help` works for each command that the README names."""
+    table = README[README.index("| command") : README.index("Every command explains itself")]
+    first_cells = [row.split("|")[1] for row in table.splitlines()[2:] if row]
+    names = [name for cell in first_cells for name in re.findall(r"`([a-z]+)`", cell)]
+    assert len(names) > 10
+    for name in names:
+        assert "--help" in terminal.run(f"usage-report {name} --help")
