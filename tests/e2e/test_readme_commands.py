@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,14 +41,10 @@ class Terminal:
         return done.stdout
 
 
-@pytest.fixture(scope="module")
-def terminal(tmp_path_factory) -> Iterator[Terminal]:
-    """A running `up` in an empty directory."""
-    place = tmp_path_factory.mktemp("readme")
-    up = UpProcess(place / "usage-data")
-    up.start()
-    yield Terminal(place, up)
-    up.stop()
+@pytest.fixture
+def terminal(up) -> Terminal:
+    """The directory in which `usage-data` lies."""
+    return Terminal(up.data_dir.parent, up)
 
 
 def block(start: str) -> str:
