@@ -1,11 +1,20 @@
--- Purpose: the users that hashed ids stand for.
+-- Purpose: the users that hashed ids stand for. Gathered before they are hashed, or the engine
+--   would hash every row.
 -- Parameters: tenant, hashes.
 -- Columns: user_id.
-SELECT user_id
-FROM usage_daily FINAL
-WHERE tenant = {tenant:String}
-GROUP BY user_id
-HAVING has(
-    {hashes:Array(String)},
-    lower(left(hex(HMAC('SHA256', user_id, assumeNotNull((SELECT unhex(secret) FROM tenants FINAL WHERE tenant = {tenant:String})))), 40))
+SELECT
+    arrayJoin(
+        arrayFilter(
+            user_id -> has(
+                {hashes:Array(String)},
+                lower(left(hex(HMAC('SHA256', user_id, assumeNotNull((SELECT unhex(secret) FROM tenants FINAL WHERE tenant = {tenant:String})))), 40))
+            ),
+            user_ids
+        )
+    ) AS user_id
+FROM
+(
+    SELECT groupUniqArray(user_id) AS user_ids
+    FROM usage_daily FINAL
+    WHERE tenant = {tenant:String}
 )
