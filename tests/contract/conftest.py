@@ -1,39 +1,50 @@
-"""The query service over the real engine, at a moment that stands still.
+"""The ClickHouse that the contract is asked of: the one of CLICKHOUSE_DSN, or our own.
 
-Next: tests.support.query_server
+What kills or stops a server is always asked of our own.
+
+Next: tests.support.clickhouse_process
 """
+
+import os
+import uuid
 
 import pytest
 
-from sinks.clickhouse import connect
-from sinks.keys import create_key, tenant_secret
-from tests.support.query_server import NOW, QueryServer
+from tests.support.clickhouse_client import EVENTS, connected
+from tests.support.clickhouse_process import ClickHouseProcess
 
 
 @pytest.fixture(scope="session")
-def store_client(clickhouse_dsn):
-    """A client of the store."""
-    client = connect(clickhouse_dsn)
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="session")
-def query_server(clickhouse_dsn, tmp_path_factory):
-    """The query service, at NOW."""
-    server = QueryServer(clickhouse_dsn, tmp_path_factory.mktemp("state"), now=NOW).start()
-    yield server
-    server.stop()
+def dsn(tmp_path_factory):
+    """The server under test: the one of CLICKHOUSE_DSN, or our own on a free port."""
+    given_dsn = os.environ.get("CLICKHOUSE_DSN")
+    if given_dsn:
+        yield given_dsn
+        return
+    server = ClickHouseProcess(tmp_path_factory.mktemp("clickhouse")).start()
+    yield server.dsn
+    assert server.stop() == 0
 
 
 @pytest.fixture
-def new_tenant(store_client, query_server, request):
-    """Makes a tenant of this test: its name, a client with a key of it, and its secret."""
+def client(dsn):
+    """A client that puts parameters into a form, as those of the project do."""
+    with connected(dsn, form_encode_query_params=True) as client:
+        yield client
 
-    def make(name="", *, scopes=("read",), teams=()):
-        tenant = f"sample-{request.node.name}-{name}"
-        _, key = create_key(store_client, tenant=tenant, scopes=scopes, teams=teams, now=NOW)
-        query_server.refresh_keys()
-        return tenant, query_server.client(key), tenant_secret(store_client, tenant)
 
-    return make
+@pytest.fixture
+def table(client):
+    """A table of sample events, gone after the test."""
+    name = f"sample_{uuid.uuid4().hex}"
+    client.command(EVENTS.format(table=name))
+    yield name
+    client.command(f"DROP TABLE {name}")
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A server of our own that a test may kill."""
+    server = ClickHouseProcess(tmp_path / "clickhouse").start()
+    yield server
+    server.kill()

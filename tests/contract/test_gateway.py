@@ -3,8 +3,7 @@
 import asyncio
 import gzip
 import uuid
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 
 import httpx
 import orjson
@@ -12,48 +11,11 @@ import pytest
 import zstandard
 
 from schemas.events import COLUMNS
-from schemas.topics import DEAD_LETTERS, DEFAULT_PARTITIONS, EVENTS, partition_of
-from sinks.clickhouse import connect
-from sinks.keys import create_key, revoke_key
-from tests.support.gateway_process import GatewayProcess
-from tests.support.topic_reader import TopicReader, lines_of
-
-LIMITS = {"body_max_bytes": 1 << 20, "batch_max_events": 2_000}
-
-
-@pytest.fixture(scope="module")
-def gateway(clickhouse_dsn, kafka_bootstrap, tmp_path_factory):
-    """A gateway with small limits."""
-    process = GatewayProcess(
-        tmp_path_factory.mktemp("gateway"),
-        kafka=kafka_bootstrap,
-        clickhouse_dsn=clickhouse_dsn,
-        **LIMITS,
-    ).start()
-    yield process
-    assert process.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def store(clickhouse_dsn):
-    """A client of the store."""
-    client = connect(clickhouse_dsn)
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="module")
-def new_key(store, gateway):
-    """Makes a key that the gateway knows: (key_id, key)."""
-
-    def make(tenant="sample", scopes=("ingest",), teams=()):
-        made = create_key(store, tenant=tenant, scopes=scopes, teams=teams, now=datetime.now(UTC))
-        headers = {"X-API-Key": made[1]}
-        ask = partial(httpx.post, f"{gateway.url}/v1/events", headers=headers)
-        wait_until(lambda: ask().status_code != 401)
-        return made
-
-    return make
+from schemas.topics import DEFAULT_PARTITIONS, partition_of
+from sinks.keys import revoke_key
+from tests.contract.conftest import GATEWAY_LIMITS as LIMITS
+from tests.support.gateway_process import GatewayProcess, wait_until
+from tests.support.topic_reader import lines_of
 
 
 @pytest.fixture(scope="module")
@@ -69,37 +31,6 @@ def http(gateway, key):
         base_url=gateway.url, headers={"Authorization": f"Bearer {key}"}, timeout=30
     ) as client:
         yield client
-
-
-@pytest.fixture(scope="module")
-def readers(kafka_bootstrap):
-    """A reader of each topic."""
-    with (
-        TopicReader(kafka_bootstrap, EVENTS) as log,
-        TopicReader(kafka_bootstrap, DEAD_LETTERS) as letters,
-    ):
-        yield log, letters
-
-
-@pytest.fixture
-def log(readers):
-    """What comes to the log during the test."""
-    readers[0].skip()
-    return readers[0]
-
-
-@pytest.fixture
-def letters(readers):
-    """What comes to the dead letters during the test."""
-    readers[1].skip()
-    return readers[1]
-
-
-def wait_until(holds, seconds=5.0):
-    """Return when `holds()` does; it is tried for so long."""
-    deadline = datetime.now(UTC) + timedelta(seconds=seconds)
-    while not holds():
-        assert datetime.now(UTC) < deadline, "did not come to hold in time"
 
 
 def event(**changes):
@@ -397,11 +328,11 @@ def test_the_tenant_comes_from_the_key_alone(gateway, new_key, log):
     assert [line["tenant"] for line in log.lines()] == ["other-sample"]
 
 
-def test_a_revoked_key_is_refused_within_three_seconds(gateway, store, new_key):
+def test_a_revoked_key_is_refused_within_three_seconds(gateway, store_client, new_key):
     """Without a restart, and without asking the store for each request."""
     key_id, key = new_key()
     headers = {"X-API-Key": key}
-    revoke_key(store, key_id=key_id, tenant=None, now=datetime.now(UTC))
+    revoke_key(store_client, key_id=key_id, tenant=None, now=datetime.now(UTC))
 
     post = lambda: httpx.post(f"{gateway.url}/v1/events", json=[event()], headers=headers)  # noqa: E731
     wait_until(lambda: post().status_code == 401, seconds=3)

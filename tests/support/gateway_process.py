@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -91,3 +92,12 @@ class GatewayProcess:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+
+
+def wait_until(holds: Callable[[], object], seconds: float = 5.0) -> None:
+    """Return when `holds()` does; raises TimeoutError after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError("did not come to hold in time")
+        time.sleep(0.02)
