@@ -74,13 +74,3 @@ def test_the_commands_work_as_printed(terminal):
     assert "the books balance" in printed
     assert "0 differences" in printed
     assert (terminal.place / "load.ndjson").exists()
-
-
-def test_every_command_explains_itself(terminal):
-    """`--help` works for each command that the README names."""
-    table = README[README.index("| command") : README.index("Every command explains itself")]
-    first_cells = [row.split("|")[1] for row in table.splitlines()[2:] if row]
-    names = [name for cell in first_cells for name in re.findall(r"`([a-z]+)`", cell)]
-    assert len(names) > 10
-    for name in names:
-        assert "--help" in terminal.run(f"usage-report {name} --help")

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from deploy import cli
 
@@ -45,6 +46,14 @@ def test_every_command_is_named(command):
     """No command is missing on the first page."""
     table = README[README.index("| command") : README.index("Every command explains itself")]
     assert f"`{command}`" in table
+
+
+@pytest.mark.parametrize("command", sorted({*cli.COMMANDS, "keys", "epoch"}))
+def test_every_command_explains_itself(command):
+    """`--help` works for each command that the README names."""
+    done = CliRunner().invoke(cli.app, [command, "--help"])
+    assert done.exit_code == 0
+    assert "Usage:" in done.output
 
 
 def test_everyone_who_names_a_next_module_names_a_real_one():
