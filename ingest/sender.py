@@ -58,6 +58,8 @@ class Sender:
         self._connect()
         while (records := self._next()) is not None:
             self._replace_failed()
+            if self._session is None:
+                self._connect()
             for record in records:
                 self._send(record)
 
@@ -76,6 +78,7 @@ class Sender:
         self._session.send(record)
 
     def _connect(self) -> None:
+        session = None
         try:
             session = Session(
                 self._topic,
@@ -86,6 +89,8 @@ class Sender:
             self._session = session
         except (KafkaError, OSError, Unavailable) as error:
             log.warning("kafka_away", topic=self._topic, error=repr(error))
+            if session is not None:  # a broker is there, and the topic is not
+                session.end(timeout_seconds=_RETRY_SECONDS)
             time.sleep(_RETRY_SECONDS)
 
     def _replace_failed(self) -> None:
