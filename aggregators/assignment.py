@@ -51,14 +51,14 @@ def _start(partition: int, log: LogState, stored: PartitionProgress | None, epoc
         raise PersonNeeded(
             "log_went_back",
             f"partition {partition} ends at offset {latest}, but {folded} records are folded.",
-            remedy="restore the broker's data, or open a new epoch: `usage-report epoch bump`.",
+            remedy="restore the broker's data; what was lost there can't be told from here.",
         )
     if earliest > max(folded, committed or 0):
         raise PersonNeeded(
             "log_start_passed",
             f"partition {partition} starts at offset {earliest}: records {folded} to"
             f" {earliest - 1} were deleted before they were folded.",
-            remedy="accept the loss with `usage-report replay --from earliest`.",
+            remedy="restore the broker's data, or go on with `usage-report replay --accept-loss`.",
         )
     return max(earliest, committed if committed is not None else earliest)
 
@@ -69,7 +69,7 @@ def store_went_back(partition: int, folded: int, reached: int) -> PersonNeeded:
         "store_went_back",
         f"partition {partition} is folded up to offset {folded} in the store, but the group's"
         f" offset is {reached}.",
-        remedy="`usage-report replay --from progress` with the workers stopped.",
+        remedy="with the workers stopped `usage-report replay --from progress`, then start again.",
     )
 
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from deploy.ask import Refused
-from deploy.commands import books, epoch, generate, keys, report, run, send, settings
+from deploy.commands import books, epoch, generate, keys, replay, report, run, send, settings
 from deploy.commands.terminal import FOUND, USAGE
 from deploy.connection import NotFound
 from schemas.rejects import PersonNeeded, Unavailable
@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "lag": (books.lag, CARE),
     "ledger": (books.ledger, CARE),
     "verify": (books.verify, CARE),
+    "replay": (replay.replay, CARE),
     "migrate": (run.migrate, CARE),
     "settings": (settings.settings, CARE),
 }
