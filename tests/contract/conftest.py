@@ -1,50 +1,100 @@
-"""The ClickHouse that the contract is asked of: the one of CLICKHOUSE_DSN, or our own.
+"""The gateway over real engines, and the query service, at a moment that stands still.
 
-What kills or stops a server is always asked of our own.
-
-Next: tests.support.clickhouse_process
+Next: tests.support.gateway_process, tests.support.query_server
 """
 
-import os
-import uuid
+from datetime import UTC, datetime
+from functools import partial
 
+import httpx
 import pytest
 
-from tests.support.clickhouse_client import EVENTS, connected
-from tests.support.clickhouse_process import ClickHouseProcess
+from schemas.topics import DEAD_LETTERS, EVENTS
+from sinks.clickhouse import connect
+from sinks.keys import create_key, tenant_secret
+from tests.support.gateway_process import GatewayProcess, wait_until
+from tests.support.query_server import NOW, QueryServer
+from tests.support.topic_reader import TopicReader
+
+GATEWAY_LIMITS = {"body_max_bytes": 1 << 20, "batch_max_events": 2_000}
 
 
 @pytest.fixture(scope="session")
-def dsn(tmp_path_factory):
-    """The server under test: the one of CLICKHOUSE_DSN, or our own on a free port."""
-    given_dsn = os.environ.get("CLICKHOUSE_DSN")
-    if given_dsn:
-        yield given_dsn
-        return
-    server = ClickHouseProcess(tmp_path_factory.mktemp("clickhouse")).start()
-    yield server.dsn
-    assert server.stop() == 0
+def store_client(clickhouse_dsn):
+    """A client of the store."""
+    client = connect(clickhouse_dsn)
+    yield client
+    client.close()
 
 
-@pytest.fixture
-def client(dsn):
-    """A client that puts parameters into a form, as those of the project do."""
-    with connected(dsn, form_encode_query_params=True) as client:
-        yield client
-
-
-@pytest.fixture
-def table(client):
-    """A table of sample events, gone after the test."""
-    name = f"sample_{uuid.uuid4().hex}"
-    client.command(EVENTS.format(table=name))
-    yield name
-    client.command(f"DROP TABLE {name}")
-
-
-@pytest.fixture
-def own(tmp_path):
-    """A server of our own that a test may kill."""
-    server = ClickHouseProcess(tmp_path / "clickhouse").start()
+@pytest.fixture(scope="session")
+def query_server(clickhouse_dsn, tmp_path_factory):
+    """The query service, at NOW."""
+    server = QueryServer(clickhouse_dsn, tmp_path_factory.mktemp("state"), now=NOW).start()
     yield server
-    server.kill()
+    server.stop()
+
+
+@pytest.fixture
+def new_tenant(store_client, query_server, request):
+    """Makes a tenant of this test: its name, a client with a key of it, and its secret."""
+
+    def make(name="", *, scopes=("read",), teams=()):
+        tenant = f"sample-{request.node.name}-{name}"
+        _, key = create_key(store_client, tenant=tenant, scopes=scopes, teams=teams, now=NOW)
+        query_server.refresh_keys()
+        return tenant, query_server.client(key), tenant_secret(store_client, tenant)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def gateway(clickhouse_dsn, kafka_bootstrap, tmp_path_factory):
+    """A gateway with small limits."""
+    process = GatewayProcess(
+        tmp_path_factory.mktemp("gateway"),
+        kafka=kafka_bootstrap,
+        clickhouse_dsn=clickhouse_dsn,
+        **GATEWAY_LIMITS,
+    ).start()
+    yield process
+    assert process.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def new_key(store_client, gateway):
+    """Makes a key that the gateway knows: (key_id, key)."""
+
+    def make(tenant="sample", scopes=("ingest",), teams=()):
+        now = datetime.now(UTC)
+        made = create_key(store_client, tenant=tenant, scopes=scopes, teams=teams, now=now)
+        headers = {"X-API-Key": made[1]}
+        ask = partial(httpx.post, f"{gateway.url}/v1/events", headers=headers)
+        wait_until(lambda: ask().status_code != 401)
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def readers(kafka_bootstrap):
+    """A reader of each topic."""
+    with (
+        TopicReader(kafka_bootstrap, EVENTS) as log,
+        TopicReader(kafka_bootstrap, DEAD_LETTERS) as letters,
+    ):
+        yield log, letters
+
+
+@pytest.fixture
+def log(readers):
+    """What comes to the log during the test."""
+    readers[0].skip()
+    return readers[0]
+
+
+@pytest.fixture
+def letters(readers):
+    """What comes to the dead letters during the test."""
+    readers[1].skip()
+    return readers[1]
