@@ -132,9 +132,9 @@ class Pipeline:
     async def begin(self) -> Session:
         """The session of the present generation, made anew when the generation is."""
         async with self._beginning:
-            generation = self._member.generation()
-            if self.session is None or self.session.generation != generation:
-                self.session = None
+            # Again when the generation changed meanwhile: its partitions may be others.
+            while self.session is None or self.session.generation != self._member.generation():
+                generation, self.session = self._member.generation(), None
                 await self.settle()
                 self.session = await self._new_session(generation)
             return self.session
