@@ -1,7 +1,7 @@
 """chDB behind the ClickHouse server of one machine: a session for each statement, and its outcome.
 
 The engine writes its answers, formatted and compressed, into a pipe, so none is held in memory.
-Next: sinks.clickhouse (the client of every statement)
+Next: sinks.clickhouse
 """
 
 from __future__ import annotations

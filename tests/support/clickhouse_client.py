@@ -1,6 +1,6 @@
 """What the tests of the ClickHouse server send to it, by clickhouse-connect and by hand.
 
-Next: tests.contract.test_clickhouse_server
+Next: tests.support.clickhouse_process
 """
 
 import gzip
