@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
+from query_service.params import parse
 from query_service.problems import Problem
 from query_service.wiring import Wiring, wiring
 from sinks.keys import Key
@@ -46,6 +47,11 @@ def requires(scope: str, *, whole_tenant: bool = False) -> Callable[..., Key]:
 def items(request: Request) -> list[tuple[str, str]]:
     """The pairs of the query string, in their order; a name may come more than once."""
     return request.query_params.multi_items()
+
+
+def no_items(pairs: Annotated[list[tuple[str, str]], Depends(items)]) -> None:
+    """A dependency of endpoints without parameters: any that is given is unknown."""
+    parse((), pairs).check()
 
 
 Items = Annotated[list[tuple[str, str]], Depends(items)]

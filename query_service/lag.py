@@ -5,14 +5,18 @@ Next: query_service.routes.operations
 
 import socket
 import threading
+import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 
 import structlog
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
+from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
 
 from schemas.topics import CONSUMER_GROUP, EVENTS
+
+COORDINATOR_SECONDS = 10.0
 
 log = structlog.get_logger()
 
@@ -56,7 +60,7 @@ class LagReader:
         try:
             starts = client.list_partition_offsets(dict.fromkeys(self._places, OffsetSpec.EARLIEST))
             ends = client.list_partition_offsets(dict.fromkeys(self._places, OffsetSpec.LATEST))
-            committed = client.list_group_offsets({CONSUMER_GROUP: None})[CONSUMER_GROUP]
+            committed = _committed(client)
         finally:
             client.close()
         behind = (
@@ -74,6 +78,18 @@ def _answers(address: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _committed(client: KafkaAdminClient) -> dict[TopicPartition, object]:
+    # The first question of a broker's life makes it create the topic that it keeps offsets in.
+    deadline = time.monotonic() + COORDINATOR_SECONDS
+    while True:
+        try:
+            return dict(client.list_group_offsets({CONSUMER_GROUP: None})[CONSUMER_GROUP])
+        except (CoordinatorNotAvailableError, NotCoordinatorError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def _offset(committed: dict[TopicPartition, object], place: TopicPartition) -> int:

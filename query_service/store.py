@@ -23,19 +23,22 @@ Row = dict[str, Any]
 
 # Small questions that are asked before each large one: when these get no answer, none is tried.
 QUICK_SECONDS = 4.0
-QUICK_CLIENTS = 8
-LARGE_CLIENTS = 8
-# How long a request waits for a client before it is told to come back.
-WAIT_SECONDS = 5.0
+# Together no more than the connections that clickhouse-connect keeps open to one server.
+QUICK_CLIENTS = 3
+LARGE_CLIENTS = 5
 # No table, no database: the migrations have not run yet.
 _NOT_MIGRATED = frozenset({60, 81})
 
 
 class Clients:
-    """A few clients, each lent to one query at a time and made when first needed."""
+    """A few clients, each lent to one query at a time and made when first needed.
 
-    def __init__(self, make: Callable[[], Client], size: int) -> None:
+    `wait_seconds`: how long a query waits for one before it is told to come back.
+    """
+
+    def __init__(self, make: Callable[[], Client], size: int, *, wait_seconds: float) -> None:
         self._make = make
+        self._wait_seconds = wait_seconds
         self._idle: queue.LifoQueue[Client | None] = queue.LifoQueue()
         for _ in range(size):
             self._idle.put(None)
@@ -44,7 +47,7 @@ class Clients:
     def lend(self) -> Iterator[Client]:
         """A client; raises Unavailable when ClickHouse is away or all are busy for too long."""
         try:
-            client = self._idle.get(timeout=WAIT_SECONDS)
+            client = self._idle.get(timeout=self._wait_seconds)
         except queue.Empty as error:
             raise Unavailable("query service", "too many queries at once") from error
         try:
@@ -83,13 +86,16 @@ class Store:
             "do_not_merge_across_partitions_select_final": 1,
         }
         self._quick = Clients(
-            lambda: connect(dsn, timeout_seconds=QUICK_SECONDS, **limits), QUICK_CLIENTS
+            lambda: connect(dsn, timeout_seconds=QUICK_SECONDS, **limits),
+            QUICK_CLIENTS,
+            wait_seconds=QUICK_SECONDS,
         )
         self._large = Clients(
             lambda: connect(
                 dsn, timeout_seconds=max_seconds + 5, max_execution_time=max_seconds, **limits
             ),
             LARGE_CLIENTS,
+            wait_seconds=max_seconds,
         )
         self._metrics = metrics
 

@@ -5,16 +5,16 @@ Next: sinks.keys
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from query_service.answers import plain
-from query_service.auth import Admin
+from query_service.auth import Admin, no_items
 from query_service.problems import ParameterError, Problem, refused
 from query_service.wiring import Wired
 from sinks.keys import SCOPES, Key, create_key, read_rows, revoke_key
 
-router = APIRouter(tags=["keys"])
+router = APIRouter(tags=["keys"], dependencies=[Depends(no_items)])
 
 
 class NewKey(BaseModel):

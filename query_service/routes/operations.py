@@ -7,11 +7,11 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from query_service import answers
-from query_service.auth import Admin, Items, TenantAdmin
+from query_service.auth import Admin, Items, TenantAdmin, no_items
 from query_service.completeness import complete_up_to
 from query_service.params import LEDGER, VERIFY, parse
 from query_service.queries import read_days
@@ -94,7 +94,7 @@ class User(BaseModel):
     user: str = Field(min_length=1, max_length=256)
 
 
-@router.post("/hash")
+@router.post("/hash", dependencies=[Depends(no_items)])
 def post_hash(wired: Wired, key: Admin, user: User) -> dict[str, str]:
     """The hashed id that stands for a user of the tenant."""
     return {"hashed_user_id": hashed_user_id(wired.store.hasher(key), user.user)}

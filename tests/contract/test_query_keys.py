@@ -85,6 +85,7 @@ def test_the_hash_of_a_user(new_tenant):
     _, reader, _ = new_tenant("reader")
     assert reader.post("/v1/hash", json={"user": "user-1"}).status_code == 403
     assert http.post("/v1/hash", json={"name": "user-1"}).status_code == 400
+    assert http.post("/v1/hash?user=user-1", json={"user": "user-1"}).status_code == 400
 
 
 def test_openapi_and_metrics(new_tenant, query_server):

@@ -4,6 +4,8 @@ import signal
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from sinks.clickhouse import connect
 from sinks.keys import create_key, hashed_user_id
 from sinks.migrate import migrate
@@ -148,44 +150,60 @@ def test_verify_looks_again_before_it_complains(store_client, new_tenant):
     assert (found.checked, found.differences) == (2, 0)
 
 
-def test_complete_up_to_is_the_least_of_all_partitions(clickhouse_dsn, store_client, new_tenant):
-    """Null while a partition is silent; then the least of the later of its two moments."""
-    _, http, _ = new_tenant()
-    early, late = NOW - timedelta(seconds=50), NOW - timedelta(seconds=2)
-    store_client.command("TRUNCATE TABLE progress")
-    insert_progress(store_client, (early, late))
-    assert http.get("/v1/report").json()["complete_up_to"] is None
-    insert_progress(store_client, (early, late), (early, early))
-    assert http.get("/v1/daily").json()["complete_up_to"] == "2026-05-31T15:29:10.123Z"
-    insert_progress(store_client, (early, late), (early, late))
-    assert http.get("/v1/report").json()["complete_up_to"] == "2026-05-31T15:29:58.123Z"
-    store_client.command("TRUNCATE TABLE progress")
-
-
-def test_clickhouse_away(tmp_path):
-    """503 with Retry-After while it is killed or does not answer, numbers again when it is back."""
+@pytest.fixture
+def engine(tmp_path):
+    """A migrated store of this test alone, which may be hurt."""
     engine = ClickHouseProcess(tmp_path / "clickhouse").start()
     client = connect(engine.dsn)
     migrate(client)
-    _, key = create_key(client, tenant="sample", scopes=["read"], teams=[], now=NOW)
-    insert_usage(client, "sample", [event()])
     client.close()
+    yield engine
+    engine.kill()
+
+
+@pytest.fixture
+def own_client(engine):
+    """A client of this test's store."""
+    client = connect(engine.dsn)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def own_http(engine, own_client, tmp_path):
+    """An HTTP client of a query service over this test's store, with a key of tenant `sample`."""
+    _, key = create_key(own_client, tenant="sample", scopes=["read"], teams=[], now=NOW)
     server = QueryServer(engine.dsn, tmp_path, now=NOW).start()
-    http = server.client(key)
-    try:
-        assert http.get("/v1/report").json()["totals"]["launches"] == 1
-        engine.process.send_signal(signal.SIGSTOP)
-        assert_unavailable(http)
-        engine.process.send_signal(signal.SIGCONT)
-        assert http.get("/v1/report").json()["totals"]["launches"] == 1
-        engine.kill()
-        assert_unavailable(http)
-        engine.start()
-        assert http.get("/v1/report").json()["totals"]["launches"] == 1
-        assert http.get("/health/ready").status_code == 200
-    finally:
-        server.stop()
-        engine.kill()
+    yield server.client(key)
+    server.stop()
+
+
+def test_complete_up_to_is_the_least_of_all_partitions(own_client, own_http):
+    """Null while a partition is silent; then the least of the later of its two moments."""
+    http = own_http
+    early, late = NOW - timedelta(seconds=50), NOW - timedelta(seconds=2)
+    insert_progress(own_client, (early, late))
+    assert http.get("/v1/report").json()["complete_up_to"] is None
+    insert_progress(own_client, (early, late), (early, early))
+    assert http.get("/v1/daily").json()["complete_up_to"] == "2026-05-31T15:29:10.123Z"
+    insert_progress(own_client, (early, late), (early, late))
+    assert http.get("/v1/report").json()["complete_up_to"] == "2026-05-31T15:29:58.123Z"
+
+
+def test_clickhouse_away(engine, own_client, own_http):
+    """503 with Retry-After while it is killed or does not answer, numbers again when it is back."""
+    http = own_http
+    insert_usage(own_client, "sample", [event()])
+    assert http.get("/v1/report").json()["totals"]["launches"] == 1
+    engine.process.send_signal(signal.SIGSTOP)
+    assert_unavailable(http)
+    engine.process.send_signal(signal.SIGCONT)
+    assert http.get("/v1/report").json()["totals"]["launches"] == 1
+    engine.kill()
+    assert_unavailable(http)
+    engine.start()
+    assert http.get("/v1/report").json()["totals"]["launches"] == 1
+    assert http.get("/health/ready").status_code == 200
 
 
 def assert_unavailable(http):

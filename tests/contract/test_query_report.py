@@ -1,7 +1,10 @@
 """The rules of reports and series over HTTP, one by one, against the real engine."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+
+import pytest
 
 from query_service.columns import COLUMNS
 from tests.support.plain_report import hashed
@@ -163,6 +166,28 @@ def test_all_wrong_parameters_at_once(new_tenant):
     assert sorted(errors) == ["access", "colour", "from", "limit", "sort", "to"]
     assert errors["access"]["allowed"] == ["subscription", "flex"]
     assert errors["colour"]["reason"] == "unknown_parameter"
+
+
+@pytest.mark.parametrize(
+    "value", ["\t", "a\nb", "\0", "'", "\\", "\\N", "NULL", "{x:Int8}", "ü" * 900]
+)
+def test_no_value_is_more_than_a_value(store_client, new_tenant, value):
+    """Whatever a filter says, it is compared, never run: it matches nothing, and breaks nothing."""
+    tenant, http, _ = new_tenant(str(len(value)))
+    insert_usage(store_client, tenant, [event()])
+    for name in ("team", "product", "user", "version", "group"):
+        assert http.get("/v1/report", params={name: value}).json()["rows"] == []
+        both = http.get("/v1/report", params={"team": [value, "team-1"]}).json()
+        assert len(both["rows"]) == 1
+
+
+def test_many_at_once(store_client, new_tenant):
+    """More requests than there are connections all get their rows."""
+    tenant, http, _ = new_tenant()
+    insert_usage(store_client, tenant, [event()])
+    with ThreadPoolExecutor(24) as threads:
+        answers = list(threads.map(lambda _: http.get("/v1/report?by=user"), range(48)))
+    assert {len(answer.json()["rows"]) for answer in answers} == {1}
 
 
 def test_columns_choose_what_a_row_has(store_client, new_tenant):
