@@ -36,23 +36,24 @@ NO_KEY = "no key: set USAGE_KEY, or name the directory of an `up` with --data-di
 _REJECTS_SHOWN = 10
 
 
+File = Annotated[Path, typer.Argument(help="NDJSON, or CSV by its name; - for NDJSON on stdin.")]
+PerRequest = Annotated[int, typer.Option(min=1, help="Events in a request.")]
+Parallel = Annotated[int, typer.Option(min=1, max=64, help="Requests at a time.")]
+Rate = Annotated[float | None, typer.Option(min=0.1, help="Most events a second.")]
+Patience = Annotated[float, typer.Option(min=0, help="Give up on a batch after so many seconds.")]
+Rejects = Annotated[Path | None, typer.Option(help="Append rejected events here, one JSON a line.")]
+Restart = Annotated[bool, typer.Option("--restart", help="From the first line in any case.")]
+
+
 def send(
-    file: Annotated[Path, typer.Argument(help="NDJSON, or CSV by its name; - for NDJSON on stdin")],
+    file: File,
     *,
-    batch: Annotated[int, typer.Option(min=1, help="Events in a request.")] = DEFAULT_BATCH,
-    concurrency: Annotated[
-        int, typer.Option(min=1, max=64, help="Requests at a time.")
-    ] = DEFAULT_CONCURRENCY,
-    rate: Annotated[float | None, typer.Option(min=0.1, help="Most events a second.")] = None,
-    patience: Annotated[
-        float, typer.Option(min=0, help="Give up on a batch after so many seconds.")
-    ] = DEFAULT_PATIENCE_SECONDS,
-    rejects: Annotated[
-        Path | None, typer.Option(help="Write rejected events here, one JSON a line.")
-    ] = None,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="From the first line, whatever was sent before.")
-    ] = False,
+    batch: PerRequest = DEFAULT_BATCH,
+    concurrency: Parallel = DEFAULT_CONCURRENCY,
+    rate: Rate = None,
+    patience: Patience = DEFAULT_PATIENCE_SECONDS,
+    rejects: Rejects = None,
+    restart: Restart = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -65,26 +66,18 @@ def send(
     place = connection.find(data_dir)
     if not place.key:
         fail(NO_KEY, USAGE)
-    make = partial(
-        Sender,
-        place.ingest_url,
-        place.key,
-        concurrency=concurrency,
-        rate=rate,
-        patience_seconds=patience,
-    )
-    if str(file) == "-":
-        found = batches(read_ndjson(sys.stdin.buffer), batch)
-        deliver(make, found, total=None, rejects=rejects, as_json=as_json)
-        return
-    if not file.is_file():
+    if str(file) != "-" and not file.is_file():
         fail(f"there is no file {file}", USAGE)
+    make = partial(Sender, place.ingest_url, place.key, concurrency=concurrency, rate=rate)
+    make = partial(make, patience_seconds=patience)
+    ending = partial(deliver, make, rejects=rejects, as_json=as_json)
+    if str(file) == "-":
+        ending(batches(read_ndjson(sys.stdin.buffer), batch), total=None)
+        return
     mark = Mark(file, target=f"{place.ingest_url} {place.key.split('_')[1:2]}")
-    if restart:
-        mark.line = 0
-    found = batches(lines_of(file, after=mark.line), batch)
-    total = count_lines(file) - mark.line
-    deliver(make, found, total=total, rejects=rejects, mark=mark, as_json=as_json)
+    after = 0 if restart else mark.line
+    found = batches(lines_of(file, after=after), batch)
+    ending(found, total=count_lines(file) - after, mark=mark)
 
 
 def count_lines(file: Path) -> int:

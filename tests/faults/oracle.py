@@ -75,12 +75,11 @@ def read_ledger(path: Path) -> dict[int, Expected]:
             answers[entry["batch"]] = {tuple(event) for event in entry["rejected"]}
     rows: dict[int, Expected] = {}
     for batch, events in attempted.items():
-        for event in events:
-            row = rows.setdefault(event[0], Expected())
-            if batch not in answers:
-                row.unknown |= 1 << event[1]
-            elif event not in answers[batch]:
-                row.acked |= 1 << event[1]
+        rejected = answers.get(batch, set())
+        for number, bit in events:
+            row = rows.setdefault(number, Expected())
+            row.unknown |= (batch not in answers) << bit
+            row.acked |= (batch in answers and (number, bit) not in rejected) << bit
     for row in rows.values():
         row.unknown &= ~row.acked
     return rows
