@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 _FAST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 # Libraries that log at level info what only their own developers want to know.
-_TALKATIVE = ("kafka", "aiokafka", "faust", "mode", "httpx", "urllib3", "uvicorn.access")
+_TALKATIVE = ("kafka", "aiokafka", "faust", "mode", "httpx", "uvicorn.access")
 
 
 class IngestMetrics:
@@ -145,6 +145,8 @@ def configure_logging(
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # It logs whole addresses, and those to ClickHouse carry parameters that name users.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     if level != "debug":
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)

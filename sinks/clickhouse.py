@@ -3,6 +3,7 @@
 Next: sinks.inserts
 """
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any, NoReturn
@@ -19,6 +20,8 @@ from schemas.rejects import Unavailable
 _PASSING_CODES = frozenset(
     {159, 160, 164, 202, 203, 209, 210, 225, 241, 242, 243, 252, 285, 286, 319, 425, 999}
 )
+
+_ADDRESS = re.compile(r"url: \S+")
 
 
 def connect(dsn: str, *, timeout_seconds: float = 10.0, **settings: Any) -> Client:
@@ -65,4 +68,5 @@ def is_passing(error: Exception) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0][:300]
+    # The address carries the parameters, and those name users.
+    return _ADDRESS.sub("url: …", str(error).split("\n", 1)[0])[:300]
