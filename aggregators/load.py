@@ -112,6 +112,12 @@ def identities_to_look_up(lines: Lines, state: State) -> list[tuple[str, str, da
     return found
 
 
+def admit_identities(state: State, found: Sequence[tuple[str, str, date, str, int, int]]) -> None:
+    """Put looked-up identities, none of which is held, into their user-days."""
+    add_identities(state.user_days, found)
+    state.identities_held += len(found)
+
+
 def ledger_rows_to_load(lines: Lines, state: State) -> list[LedgerKey]:
     """The batch's rows of the ledger that are not in memory."""
     return sorted(key for key in ledger.keys(lines) if key not in state.ledger)

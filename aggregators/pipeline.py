@@ -208,7 +208,7 @@ class Pipeline:
             state.admit(key, partition, loaded.get(key) or UserDay())
         looked_up = load.identities_to_look_up(lines, state)
         if looked_up:
-            load.add_identities(state.user_days, await call(loads.some_identities, looked_up))
+            load.admit_identities(state, await call(loads.some_identities, looked_up))
         books = load.ledger_rows_to_load(lines, state)
         if books:
             state.ledger.update(await call(load.load_ledger, loads, books))
