@@ -13,7 +13,7 @@ from deploy.ask import ask
 from deploy.commands.terminal import DataDir, Json, print_json, print_table
 from schemas.reports import LABELS
 
-# Left to right, as far as the terminal is wide; what a row is about always stays.
+# Left to right on the screen.
 _SUBJECTS = ("hashed_user_id", "last_name", "first_name", "product_id", "team_id", "access")
 _FIGURES = (
     "days_used",
@@ -30,8 +30,10 @@ _FIGURES = (
     "activity",
     "recommendation",
 )
+# As far as the terminal is wide: who and what, how much, then the rest in the order above.
+_FIRST = ("hashed_user_id", "product_id", "days_used", "launches", "tokens_used", "team_id")
 _HASH_SHOWN = 10
-_CELL_MARGIN = 3
+_CELL_MARGIN = 2
 
 Names = Annotated[list[str] | None, typer.Option(help="Repeatable.")]
 Text = Annotated[str | None, typer.Option()]
@@ -76,23 +78,34 @@ def show(answer: dict[str, Any], wanted: list[str] | None) -> None:
     title = f"{answer['range']['from']} to {answer['range']['to']}, by {answer['by']}"
     labels = [LABELS.get(name, name) for name in shown]
     print_table(title, labels, [[cell(row, name) for name in shown] for row in rows])
-    totals = ", ".join(f"{name} {value}" for name, value in answer["totals"].items())
+    totals = ", ".join(f"{value} {_plain(name)}" for name, value in answer["totals"].items())
     typer.echo(f"{totals}; complete up to {answer['complete_up_to'] or 'not known yet'}")
     if answer.get("next_cursor"):
-        typer.echo(f"more: --cursor {answer['next_cursor']}")
+        typer.echo("more rows follow: raise --limit, or go on with --cursor (--json names it)")
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def fitting(rows: list[dict[str, Any]], width: int) -> list[str]:
     """Of the columns that hold something, the most telling ones that fit side by side."""
-    filled = [name for name in (*_SUBJECTS, *_FIGURES) if any(row.get(name) for row in rows)]
+    order = (*_SUBJECTS, *_FIGURES)
+    by_worth = (*_FIRST, *(name for name in order if name not in _FIRST))
     chosen: list[str] = []
-    used = 1
-    for name in filled:
-        widest = max([len(LABELS[name])] + [len(str(cell(row, name))) for row in rows])
-        if name in _SUBJECTS or used + widest + _CELL_MARGIN <= width:
+    left = width
+    for name in by_worth:
+        needed = width_of(rows, name) + _CELL_MARGIN
+        if needed <= left and any(row.get(name) is not None for row in rows):
             chosen.append(name)
-            used += widest + _CELL_MARGIN
-    return chosen or ["days_used"]
+            left -= needed
+    return [name for name in order if name in chosen] or ["days_used"]
+
+
+def width_of(rows: list[dict[str, Any]], name: str) -> int:
+    """The widest cell of a column, or word of its label."""
+    texts = [str(cell(row, name)) for row in rows] + LABELS[name].split()
+    return max(len(text) for text in texts)
 
 
 def cell(row: dict[str, Any], name: str) -> Any:

@@ -35,14 +35,16 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     if not kept:
         console.print(f"{title}: nothing yet", markup=False)
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for place, column in enumerate(columns):
         cells = [row[place] for row in kept if row[place] is not None]
         right = bool(cells) and all(_is_number(cell) for cell in cells)
-        # What a row is about is never broken; other cells may be.
-        whole = place == 0 or right
+        # A long label over short cells takes two lines, rather than their place.
+        if len(column) > max((len(str(cell)) for cell in cells), default=0):
+            column = column.replace(" ", "\n")  # noqa: PLW2901 - the same column, as shown
         justify: Literal["left", "right"] = "right" if right else "left"
-        table.add_column(column, justify=justify, no_wrap=whole, overflow="fold")
+        # What a row is about is never broken; other cells may be.
+        table.add_column(column, justify=justify, no_wrap=place == 0, overflow="fold")
     for row in kept:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     console.print(title, markup=False)
@@ -50,7 +52,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
 
 
 def _is_number(cell: Any) -> bool:
-    return isinstance(cell, int | float) or (isinstance(cell, str) and cell.isdecimal())
+    text = cell.replace(".", "", 1) if isinstance(cell, str) else ""
+    return isinstance(cell, int | float) or text.isdecimal()
 
 
 def complain(message: str) -> None:
