@@ -14,10 +14,11 @@ from rich.table import Table
 from deploy.connection import KEY
 from deploy.local import Ready
 
-_EVENT = (
-    '{"specversion":"1.0","id":"hello-1","source":"sample/terminal","type":"product.launched",'
-    '"subject":"sample-user-of-curl","data":{"team_id":"sample-team","product_id":"sample-curl"}}'
-)
+# Short lines: one that is wrapped may not survive being copied from a terminal.
+_EVENT = """{
+    "specversion": "1.0", "id": "hello-1", "source": "sample/terminal",
+    "type": "product.launched", "subject": "sample-user-of-curl",
+    "data": {"team_id": "sample-team", "product_id": "sample-curl"}}"""
 
 
 class Screen:
@@ -82,7 +83,7 @@ def first_commands(ready: Ready) -> list[str]:
     """Commands to paste into another terminal, whatever its directory."""
     key = f'"Authorization: Bearer $(cat {shlex.quote(str(Path(ready.data_dir) / KEY))})"'
     send = (
-        f"curl -H {key} -H 'Content-Type: application/cloudevents+json' \\\n"
-        f"  -d '{_EVENT}' \\\n  {ready.ingest_url}/v1/events"
+        f"curl -H {key} \\\n  -H 'Content-Type: application/cloudevents+json' -d '{_EVENT}' \\\n"
+        f"  {ready.ingest_url}/v1/events"
     )
-    return [send, f"curl -H {key} '{ready.query_url}/v1/report?product=sample-curl'"]
+    return [send, f"curl -H {key} \\\n  '{ready.query_url}/v1/report?product=sample-curl'"]

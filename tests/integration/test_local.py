@@ -13,8 +13,10 @@ from itertools import count
 
 import httpx
 import pytest
+from kafka import KafkaProducer
 
 from deploy import connection
+from schemas import topics
 from tests.support.up_process import UpProcess
 
 NUMBERS = count(1)
@@ -213,3 +215,28 @@ def test_stop_is_in_order_and_clean(up, sent):
         connection.find(up.data_dir)
     up.start()
     wait_for_launches(up, sent[0])
+
+
+def headers_of(kind: str) -> list[tuple[str, bytes]]:
+    """Headers as a gateway writes them, but for the kind."""
+    written = dict(topics.events_headers(count=1, partitions=12, request_id="sample"))
+    return list({**written, topics.HEADER_KIND: kind.encode()}.items())
+
+
+def test_a_worker_that_needs_a_person_is_left_stopped(tmp_path):
+    """Exit status 78 is told and not answered by a restart; all else goes on, the next start too.
+
+    What stops the worker here is a record of a kind that is reserved for later releases.
+    """
+    with UpProcess(tmp_path / "data") as up:
+        producer = KafkaProducer(bootstrap_servers=up.ready["kafka"])
+        producer.send(topics.EVENTS, b"{}", headers=headers_of("control")).get(30)
+        producer.close()
+        for told in (1, 2):
+            while up.pids()["worker"] is not None:
+                time.sleep(0.1)
+            assert up.errors().count("worker needs a person") == told
+            send(up)
+            assert launches(up) == 0
+            assert up.stop() == 0
+            up.start()
