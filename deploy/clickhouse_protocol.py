@@ -37,10 +37,11 @@ STATUS_OF_CODE = (
     (503, {76, 209, 439}),
 )
 
-NAME = r"(?:`(?:[^`\\]|\\.)*`|\"(?:[^\"\\]|\\.)*\"|[\w]+)"
+QUOTED = r"`(?:[^`\\]|\\.)*`|\"(?:[^\"\\]|\\.)*\""
+NAME = rf"(?:{QUOTED}|\w+)"
 INSERT = re.compile(
     rf"""(?:\s|--[^\n]*\n|/\*.*?\*/)*(?P<sql>INSERT\s+INTO\s+(?:TABLE\s+)?{NAME}(?:\s*\.\s*{NAME})?
-        (?:\s*\((?:[^()`"]|{NAME})*\))?
+        (?:\s*\((?:[^()`"]|{QUOTED})*\))?
         (?:\s+SETTINGS\s+[^;]*?)?)
         \s+FORMAT\s+(?!VALUES\b)(?P<format>\w+)[\ \t\f]*;?[\ \t\f]*\r?\n?""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,

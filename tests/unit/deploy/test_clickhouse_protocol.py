@@ -130,3 +130,10 @@ def test_a_file_in_a_form_is_refused():
     form = b'--b\r\nContent-Disposition: form-data; name="t"; filename="t"\r\n\r\n1\r\n--b--\r\n'
     with pytest.raises(BrokenBody, match="external"):
         form_fields(form, "multipart/form-data; boundary=b")
+
+
+def test_an_insert_of_many_columns_from_a_query():
+    """It has no rows in its body, which is seen without trying every way to split the names."""
+    columns = ", ".join(f"a_rather_long_column_name_{number}" for number in range(40))
+    sql = f"INSERT INTO usage.sample ({columns}) SELECT 'FORMAT', * FROM usage.other"
+    assert insert_of(sql.encode()) is None
