@@ -1,5 +1,6 @@
 """`epoch bump` on a real topic: refused while anything moves, then exact at the ends."""
 
+import time
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -18,6 +19,7 @@ from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.kafka_process import KafkaProcess
 
 PARTITIONS = 3
+PATIENCE_SECONDS = 60
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -44,7 +46,11 @@ class Log:
         """What a worker tells the broker."""
         place = TopicPartition(EVENTS, 1)
         commit = OffsetAndMetadata(offset, "", -1)
-        self.broker.alter_group_offsets(CONSUMER_GROUP, {place: commit})
+        # A broker that has just started answers, but may not keep offsets yet.
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while read_offsets(self.broker).committed.get(1) != offset:
+            assert time.monotonic() < deadline, "the broker never took the commit"
+            self.broker.alter_group_offsets(CONSUMER_GROUP, {place: commit})
 
     def fold(self, offset: int) -> None:
         """What a worker tells the store: `offset` is the next one to fold."""
