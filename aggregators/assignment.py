@@ -27,8 +27,9 @@ def starting_offsets(
 ) -> dict[int, int]:
     """The offset that must come first in each partition.
 
-    `log` must have been read before `stored`. Raises PersonNeeded when the store or the log went
-    back, or when records were deleted before they were folded.
+    Of `log`, `committed` must have been read before `stored`, and `latest` after it. Raises
+    PersonNeeded when the store or the log went back, or when records were deleted before they
+    were folded.
     """
     return {
         partition: _start(partition, log, stored.get(partition), epochs) for partition in partitions

@@ -7,7 +7,7 @@ Next: aggregators.intake
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -153,7 +153,9 @@ class Pipeline:
         partitions = [p for p in self._member.partitions() if epochs.hashes_to(p)]
         seen = await self._patience.call(self._broker.look, partitions)
         stored = await self._patience.call(self._loads.progress)
-        starts = starting_offsets(partitions, seen, stored, epochs)
+        # Ends once more: an older owner may just have stored what was appended after the look.
+        ends = await self._patience.call(self._broker.look, partitions)
+        starts = starting_offsets(partitions, replace(seen, latest=ends.latest), stored, epochs)
         log.info("assigned", generation=generation, partitions=len(partitions))
         return Session(
             intake=Intake(generation, starts),
