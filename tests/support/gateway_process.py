@@ -16,7 +16,9 @@ import httpx
 
 from deploy import ports
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
+# Limits that tests can reach with little data.
+SMALL_LIMITS = {"body_max_bytes": 1 << 20, "batch_max_events": 2_000}
 
 
 class GatewayProcess:

@@ -10,18 +10,21 @@ from typing import Any, Self
 import orjson
 from kafka import KafkaConsumer, TopicPartition
 
-READ_SECONDS = 10.0
+READ_SECONDS = 60.0
 
 
 class TopicReader:
-    """Every record that came to `topic` since."""
+    """Every record that came to `topic` since it was made, or all with `from_start`."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, bootstrap: str, topic: str, *, from_start: bool = False) -> None:
         self._consumer = KafkaConsumer(bootstrap_servers=bootstrap, check_crcs=True)
         places = [TopicPartition(topic, number) for number in self._numbers(topic)]
         self._consumer.assign(places)
         self._places = places
-        self.skip()
+        if from_start:
+            self._consumer.seek_to_beginning(*places)
+        else:
+            self.skip()
 
     def skip(self) -> None:
         """Pass over what is there."""

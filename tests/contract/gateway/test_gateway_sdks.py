@@ -25,9 +25,9 @@ def key(new_key):
 
 
 @pytest.fixture(scope="module")
-def client(gateway, key):
+def client(small_gateway, key):
     """OpenMeter's client."""
-    with openmeter.Client(endpoint=gateway.url, token=key) as made:
+    with openmeter.Client(endpoint=small_gateway.url, token=key) as made:
         yield made
 
 
@@ -102,44 +102,44 @@ def test_openmeter_hears_of_a_reject(client, log):
     the_line(log, sent.id)
 
 
-def test_openmeter_hears_of_a_wrong_key(gateway):
+def test_openmeter_hears_of_a_wrong_key(small_gateway):
     """401 is the error that its users know."""
     with (
-        openmeter.Client(endpoint=gateway.url, token=WRONG_KEY) as stranger,
+        openmeter.Client(endpoint=small_gateway.url, token=WRONG_KEY) as stranger,
         pytest.raises(ClientAuthenticationError),
     ):
         stranger.events.ingest_event(metered())
 
 
-def post(gateway, key, headers, body):
+def post(small_gateway, key, headers, body):
     """Send what the SDK made."""
     headers = {**headers, "Authorization": f"Bearer {key}"}
-    answer = httpx.post(f"{gateway.url}/v1/events", headers=headers, content=body)
+    answer = httpx.post(f"{small_gateway.url}/v1/events", headers=headers, content=body)
     assert answer.status_code == 202, answer.text
 
 
 @pytest.mark.parametrize("write", [to_structured, to_binary])
-def test_cloudevents_sends_either_mode(gateway, key, log, write):
+def test_cloudevents_sends_either_mode(small_gateway, key, log, write):
     """`to_structured` and `to_binary`, headers and body as the SDK writes them."""
     sent = cloud_event()
-    post(gateway, key, *write(sent))
+    post(small_gateway, key, *write(sent))
 
     assert the_line(log, sent["id"])["source"] == "sample/cloudevents"
 
 
-def test_cloudevents_with_nothing_but_its_defaults(gateway, key, log):
+def test_cloudevents_with_nothing_but_its_defaults(small_gateway, key, log):
     """The SDK's own id and time will do."""
     attributes = {"type": "product.launched", "source": "sample", "subject": "sample-user"}
-    post(gateway, key, *to_binary(CloudEvent(attributes, DATA)))
+    post(small_gateway, key, *to_binary(CloudEvent(attributes, DATA)))
 
     (line,) = log.lines()
     assert line["time"] <= line["received_at"]
 
 
-def test_cloudevents_sends_a_batch(gateway, key, log):
+def test_cloudevents_sends_a_batch(small_gateway, key, log):
     """The SDK writes one event at a time; a batch is an array of them."""
     sent = [cloud_event() for _ in range(3)]
     body = json.dumps([json.loads(to_json(each)) for each in sent])
-    post(gateway, key, {"Content-Type": "application/cloudevents-batch+json"}, body)
+    post(small_gateway, key, {"Content-Type": "application/cloudevents-batch+json"}, body)
 
     assert sorted(line["id"] for line in log.lines()) == sorted(each["id"] for each in sent)

@@ -13,8 +13,7 @@ import zstandard
 from schemas.events import COLUMNS
 from schemas.topics import DEFAULT_PARTITIONS, partition_of
 from sinks.keys import revoke_key
-from tests.contract.conftest import GATEWAY_LIMITS as LIMITS
-from tests.support.gateway_process import GatewayProcess, wait_until
+from tests.support.gateway_process import SMALL_LIMITS, GatewayProcess, wait_until
 from tests.support.topic_reader import lines_of
 
 
@@ -25,10 +24,10 @@ def key(new_key):
 
 
 @pytest.fixture(scope="module")
-def http(gateway, key):
+def http(small_gateway, key):
     """A client with that key."""
     with httpx.Client(
-        base_url=gateway.url, headers={"Authorization": f"Bearer {key}"}, timeout=30
+        base_url=small_gateway.url, headers={"Authorization": f"Bearer {key}"}, timeout=30
     ) as client:
         yield client
 
@@ -164,7 +163,7 @@ def test_a_record_is_what_the_worker_expects(http, log):
             assert partition_of("sample", line["user_id"], DEFAULT_PARTITIONS) == record.partition
 
 
-def test_records_are_bounded_and_shared(gateway, key, log):
+def test_records_are_bounded_and_shared(small_gateway, key, log):
     """At most 500 events or 256 KiB a record; requests that come together share records."""
     large = [
         event(source="s" * 250, data={"team_id": "t" * 120, "product_id": "p" * 120})
@@ -173,7 +172,9 @@ def test_records_are_bounded_and_shared(gateway, key, log):
     headers = {"Authorization": f"Bearer {key}"}
 
     async def send_all():
-        async with httpx.AsyncClient(base_url=gateway.url, headers=headers, timeout=30) as client:
+        async with httpx.AsyncClient(
+            base_url=small_gateway.url, headers=headers, timeout=30
+        ) as client:
             posts = [client.post("/v1/events", json=[event()]) for _ in range(60)]
             return await asyncio.gather(client.post("/v1/events", json=large), *posts)
 
@@ -219,7 +220,7 @@ def test_one_bad_event_never_fails_its_neighbours(http, log, letters):
 def arrived(letters):
     """The dead letters, which nobody waits for."""
     found = []
-    wait_until(lambda: found.extend(letters.records()) or found)
+    wait_until(lambda: found.extend(letters.records()) or found, seconds=30)
     return found
 
 
@@ -275,66 +276,68 @@ def problem(answer, status, reason):
         {"X-API-Key": "ur__"},
     ],
 )
-def test_who_has_no_key_is_401(gateway, headers):
+def test_who_has_no_key_is_401(small_gateway, headers):
     """Whatever is sent instead of a key."""
-    answer = httpx.post(f"{gateway.url}/v1/events", json=[event()], headers=headers)
+    answer = httpx.post(f"{small_gateway.url}/v1/events", json=[event()], headers=headers)
 
     problem(answer, 401, "unauthorized")
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-def test_a_wrong_secret_is_401(gateway, key):
+def test_a_wrong_secret_is_401(small_gateway, key):
     """The id of a key alone opens nothing."""
     headers = {"Authorization": f"Bearer {key}x"}
 
-    problem(httpx.post(f"{gateway.url}/v1/events", headers=headers), 401, "unauthorized")
+    problem(httpx.post(f"{small_gateway.url}/v1/events", headers=headers), 401, "unauthorized")
 
 
-def test_a_key_without_the_scope_is_403(gateway, new_key):
+def test_a_key_without_the_scope_is_403(small_gateway, new_key):
     """Who may read may not send; who may import may."""
     for scopes, status in ((["admin"], 403), (["import"], 202)):
         headers = {"X-API-Key": new_key(scopes=scopes)[1]}
-        answer = httpx.post(f"{gateway.url}/v1/events", json=[event()], headers=headers)
+        answer = httpx.post(f"{small_gateway.url}/v1/events", json=[event()], headers=headers)
         assert answer.status_code == status
     problem(
-        httpx.post(f"{gateway.url}/v1/events", headers={"X-API-Key": new_key(scopes=["read"])[1]}),
+        httpx.post(
+            f"{small_gateway.url}/v1/events", headers={"X-API-Key": new_key(scopes=["read"])[1]}
+        ),
         403,
         "forbidden",
     )
 
 
-def test_a_key_of_teams_sends_only_for_them(gateway, new_key, log):
+def test_a_key_of_teams_sends_only_for_them(small_gateway, new_key, log):
     """Another team's event is one reject; if all are, the request is forbidden."""
     headers = {"X-API-Key": new_key(teams=["sample-team"])[1]}
     mine = event()
     other = event(data={"team_id": "other-team", "product_id": "sample-product"})
 
-    mixed = httpx.post(f"{gateway.url}/v1/events", json=[mine, other], headers=headers)
+    mixed = httpx.post(f"{small_gateway.url}/v1/events", json=[mine, other], headers=headers)
     assert mixed.status_code == 202
     assert [reject["reason"] for reject in mixed.json()["rejected"]] == ["forbidden"]
     for address in ("/v1/events", "/api/v1/events"):
-        answer = httpx.post(f"{gateway.url}{address}", json=[other], headers=headers)
+        answer = httpx.post(f"{small_gateway.url}{address}", json=[other], headers=headers)
         assert problem(answer, 403, "forbidden")["rejected"][0]["id"] == other["id"]
     assert ids(log.lines()) == [mine["id"]]
 
 
-def test_the_tenant_comes_from_the_key_alone(gateway, new_key, log):
+def test_the_tenant_comes_from_the_key_alone(small_gateway, new_key, log):
     """Nothing in the body or the address changes it."""
     sent = event(tenant="sample")
     sent["data"]["tenant"] = "sample"
     headers = {"X-API-Key": new_key(tenant="other-sample")[1]}
-    httpx.post(f"{gateway.url}/v1/events?tenant=sample", json=[sent], headers=headers)
+    httpx.post(f"{small_gateway.url}/v1/events?tenant=sample", json=[sent], headers=headers)
 
     assert [line["tenant"] for line in log.lines()] == ["other-sample"]
 
 
-def test_a_revoked_key_is_refused_within_three_seconds(gateway, store_client, new_key):
+def test_a_revoked_key_is_refused_within_three_seconds(small_gateway, store_client, new_key):
     """Without a restart, and without asking the store for each request."""
     key_id, key = new_key()
     headers = {"X-API-Key": key}
     revoke_key(store_client, key_id=key_id, tenant=None, now=datetime.now(UTC))
 
-    post = lambda: httpx.post(f"{gateway.url}/v1/events", json=[event()], headers=headers)  # noqa: E731
+    post = lambda: httpx.post(f"{small_gateway.url}/v1/events", json=[event()], headers=headers)  # noqa: E731
     wait_until(lambda: post().status_code == 401, seconds=3)
 
 
@@ -386,7 +389,7 @@ def test_a_bomb_is_413(http, pack):
 def test_a_body_above_the_limit_is_413(http):
     """Announced or not."""
     headers = {"Content-Type": "application/json"}
-    body = b"[" + b" " * LIMITS["body_max_bytes"] + b"]"
+    body = b"[" + b" " * SMALL_LIMITS["body_max_bytes"] + b"]"
     chunks = (body[start : start + 65_536] for start in range(0, len(body), 65_536))
     for content in (body, chunks):
         answer = http.post("/v1/events", content=content, headers=headers)
@@ -395,7 +398,7 @@ def test_a_body_above_the_limit_is_413(http):
 
 def test_a_batch_above_the_limit_is_413(http, log):
     """None of its events is taken."""
-    lines = b"{}\n" * (LIMITS["batch_max_events"] + 1)
+    lines = b"{}\n" * (SMALL_LIMITS["batch_max_events"] + 1)
     headers = {"Content-Type": "application/x-ndjson"}
 
     problem(http.post("/v1/events", content=lines, headers=headers), 413, "batch_too_large")
@@ -419,7 +422,7 @@ def test_a_tenant_over_its_rate_is_429(clickhouse_dsn, kafka_bootstrap, key, tmp
         answer = post(1)
         problem(answer, 429, "rate_limited")
         assert int(answer.headers["retry-after"]) >= 1
-        wait_until(lambda: post(1).status_code == 202)
+        wait_until(lambda: post(1).status_code == 202, seconds=30)
         assert len(log.lines()) == 251
     finally:
         gateway.kill()
@@ -432,34 +435,34 @@ def test_other_addresses_are_problem_documents(http):
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_health_metrics_and_document(gateway, http):
+def test_health_metrics_and_document(small_gateway, http):
     """Live, ready, Prometheus metrics by verdict and reason, and an OpenAPI document."""
     name = "usage_ingest_events_total"
     before = {
-        verdict: gateway.metric(name, reason=reason, verdict=verdict)
+        verdict: small_gateway.metric(name, reason=reason, verdict=verdict)
         for verdict, reason in (("accepted", ""), ("rejected", "missing_field"))
     }
     http.post("/v1/events", json=[event(), event(id=None), event(source=None)])
 
-    assert gateway.answers("/health/live")
-    assert gateway.answers("/health/ready")
+    assert small_gateway.answers("/health/live")
+    assert small_gateway.answers("/health/ready")
     after = {
-        verdict: gateway.metric(name, reason=reason, verdict=verdict)
+        verdict: small_gateway.metric(name, reason=reason, verdict=verdict)
         for verdict, reason in (("accepted", ""), ("rejected", "missing_field"))
     }
     assert after["accepted"] - before["accepted"] == 1
     assert after["rejected"] - before["rejected"] == 2
-    assert gateway.metric("usage_ingest_requests_total", code="202") > 0
-    assert gateway.metric("usage_ingest_ack_seconds_count") > 0
-    assert gateway.metric("usage_ingest_buffer_bytes") == 0
+    assert small_gateway.metric("usage_ingest_requests_total", code="202") > 0
+    assert small_gateway.metric("usage_ingest_ack_seconds_count") > 0
+    assert small_gateway.metric("usage_ingest_buffer_bytes") == 0
     document = http.get("/openapi.json").json()
     assert {"/v1/events", "/api/v1/events"} <= set(document["paths"])
 
 
-def test_no_user_is_in_the_log(gateway, http):
+def test_no_user_is_in_the_log(small_gateway, http):
     """Neither of an accepted event nor of a refused one."""
     user = f"sample-user-{uuid.uuid4()}"
     http.post("/v1/events", json=[event(subject=user), event(subject=user, id="")])
 
-    assert '"accepted": 1' in gateway.log()
-    assert user not in gateway.log()
+    assert '"accepted": 1' in small_gateway.log()
+    assert user not in small_gateway.log()
