@@ -73,3 +73,30 @@ def letters(readers):
     """What comes to the dead letters during the test."""
     readers[1].skip()
     return readers[1]
+
+
+@pytest.fixture(scope="session")
+def key(new_key):
+    """A key that may send events."""
+    return new_key()[1]
+
+
+@pytest.fixture(scope="session")
+def http(small_gateway, key):
+    """A client with that key."""
+    with httpx.Client(
+        base_url=small_gateway.url, headers={"Authorization": f"Bearer {key}"}, timeout=30
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def arrived(letters):
+    """Waits for dead letters: nobody else does."""
+
+    def wait():
+        found = []
+        wait_until(lambda: found.extend(letters.records()) or found, seconds=30)
+        return found
+
+    return wait

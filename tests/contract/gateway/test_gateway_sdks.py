@@ -19,12 +19,6 @@ DATA = {"team_id": "sample-team", "product_id": "sample-product", "tokens": "12.
 
 
 @pytest.fixture(scope="module")
-def key(new_key):
-    """A key that may send events."""
-    return new_key()[1]
-
-
-@pytest.fixture(scope="module")
 def client(small_gateway, key):
     """OpenMeter's client."""
     with openmeter.Client(endpoint=small_gateway.url, token=key) as made:
