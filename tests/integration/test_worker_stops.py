@@ -1,0 +1,157 @@
+"""Rule 8 on a real log: what could count wrongly stops the worker with 78 and names the remedy.
+
+What looks like it and does no harm goes on.
+"""
+
+import pytest
+from kafka import TopicPartition
+from kafka.admin import NewPartitions
+
+from schemas import topics
+from tests.support.clickhouse_process import ClickHouseProcess
+from tests.support.histories import line
+from tests.support.kafka_process import KafkaProcess
+from tests.support.worker_world import PARTITIONS, WorkerWorld, migrated
+
+PERSON_NEEDED = 78
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """One store for the module; every test empties it."""
+    process = ClickHouseProcess(tmp_path_factory.mktemp("store")).start()
+    migrated(process)
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+def world(tmp_path, store):
+    """An empty store, and a broker without topics or a group's memory."""
+    with KafkaProcess(tmp_path / "kafka") as kafka:
+        made = WorkerWorld(tmp_path, store, kafka)
+        yield made
+        made.close()
+
+
+def stopped(worker) -> tuple[str, str]:
+    """Reason and remedy in the log of a worker that stopped for a person."""
+    assert worker.exit_status() == PERSON_NEEDED, worker.log.read_text()
+    entry = worker.entries("stopped")[-1]
+    return entry["reason"], entry["remedy"]
+
+
+def folded(world) -> None:
+    """Twenty events in rows, and the worker that did it ended."""
+    worker = world.worker()
+    world.send(range(20))
+    world.until_counted(20)
+    world.until(lambda: sum(world.committed().values()) > 0)
+    assert worker.terminate() == 0
+
+
+def test_offsets_reset_forward(world):
+    """A committed offset above what is folded would skip records for ever."""
+    folded(world)
+    world.send(range(20, 200))
+    reset = {partition: offset + 2 for partition, offset in world.committed().items()}
+    world.commit(reset)
+
+    reason, remedy = stopped(world.worker())
+
+    assert reason == "store_went_back"
+    assert "usage-report replay" in remedy
+    assert world.counted() == (20, 20)
+
+
+def test_offsets_reset_to_the_earliest(world):
+    """A replay of everything changes nothing."""
+    folded(world)
+    world.commit(dict.fromkeys(range(PARTITIONS), 0))
+
+    world.worker()
+    world.send(range(20, 30))
+
+    world.until_counted(30)
+
+
+def test_log_start_passed_the_committed_offset(world):
+    """Records deleted before they were folded: the gap is named."""
+    folded(world)
+    world.send(range(20, 200))
+    gone = {TopicPartition(topics.EVENTS, p): o + 3 for p, o in world.committed().items()}
+    world.broker.delete_records(gone)
+
+    worker = world.worker()
+    reason, remedy = stopped(worker)
+
+    assert reason == "log_start_passed"
+    assert "usage-report replay" in remedy
+    assert "were deleted before they were folded" in worker.entries("stopped")[-1]["detail"]
+
+
+def test_log_end_below_the_progress(world):
+    """More is folded than the log holds: the broker lost its tail."""
+    folded(world)
+    folded_up_to = topics.position(1, 10_000)
+    names = ["partition", "position", "appended_at", "caught_up_at", "fold_version"]
+    world.client.insert("progress", [[0, folded_up_to, 0, 0, 1]], column_names=names)
+
+    reason, remedy = stopped(world.worker())
+
+    assert reason == "log_went_back"
+    assert "restore the broker" in remedy
+
+
+def test_progress_lost_under_a_running_worker(world):
+    """The store went back while the worker runs: it sees it within seconds."""
+    worker = world.worker()
+    world.send(range(20))
+    world.until_counted(20)
+    world.until(lambda: sum(world.committed().values()) > 0)
+    world.client.command("TRUNCATE TABLE progress")
+
+    reason, remedy = stopped(worker)
+
+    assert reason == "store_went_back"
+    assert "usage-report replay" in remedy
+
+
+def test_a_gateway_with_another_number_of_partitions(world):
+    """Users would change partitions: the worker stops at the first such record."""
+    worker = world.worker()
+    headers = topics.events_headers(count=1, partitions=PARTITIONS + 1, request_id="r")
+    world.append(0, [line()], headers=headers)
+
+    reason, remedy = stopped(worker)
+
+    assert reason == "partitions_differ"
+    assert "USAGE_PARTITIONS" in remedy
+    assert world.counted() == (0, 0)
+
+
+def test_partitions_added_by_hand(world):
+    """They stay empty and do no harm."""
+    folded(world)
+    world.broker.create_partitions({topics.EVENTS: NewPartitions(PARTITIONS + 2)})
+
+    world.worker()
+    world.send(range(20, 60))
+
+    world.until_counted(60)
+
+
+def test_a_topic_created_again_is_a_new_life_of_the_log(world):
+    """The running worker ends, and the next one opens the next epoch and counts on."""
+    folded(world)
+    worker = world.worker()
+    world.until(lambda: worker.entries("assigned"))
+    world.broker.delete_topics([topics.EVENTS])
+    world.until(lambda: topics.EVENTS not in world.broker.list_topics())
+    world.make_topics()
+    assert worker.exit_status() == 1
+
+    world.worker()
+    world.send(range(20, 60))
+
+    world.until_counted(60)

@@ -1,0 +1,188 @@
+"""Real workers on a real log and store, and what may be done to all three.
+
+Next: aggregators.__main__
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+
+import orjson
+from kafka import KafkaAdminClient, KafkaProducer, OffsetAndMetadata, TopicPartition
+from kafka.errors import KafkaError
+
+from deploy import ports
+from deploy import topics as log_topics
+from schemas import topics
+from sinks.clickhouse import connect
+from sinks.migrate import migrate
+from tests.support.clickhouse_process import ClickHouseProcess
+from tests.support.histories import line
+from tests.support.kafka_process import KafkaProcess
+
+PARTITIONS = 3
+PATIENCE_SECONDS = 90.0
+_FOLDED = (
+    *("usage_events", "usage_daily", "usage_ledger", "progress", "dead_letters", "log_epochs"),
+)
+
+
+class WorkerProcess:
+    """`python -m aggregators` as a child process; its log is JSON."""
+
+    def __init__(self, env: dict[str, str], log: Path) -> None:
+        self.log = log
+        self._begins = log.stat().st_size if log.exists() else 0
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "aggregators"], env=env, stderr=output
+            )
+
+    def kill(self) -> None:
+        """Kill -9."""
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self) -> int:
+        """SIGTERM; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.exit_status()
+
+    def exit_status(self) -> int:
+        """Wait until it ends by itself."""
+        return self.process.wait(PATIENCE_SECONDS)
+
+    def entries(self, event: str) -> list[dict[str, str]]:
+        """The lines of its log about an event."""
+        written = self.log.read_bytes()[self._begins :].splitlines()
+        found = []
+        for text in written:
+            with suppress(orjson.JSONDecodeError):
+                found.append(orjson.loads(text))
+        return [entry for entry in found if isinstance(entry, dict) and entry.get("event") == event]
+
+
+class WorkerWorld:
+    """An empty log and an empty store, with workers to be started."""
+
+    def __init__(self, root: Path, store: ClickHouseProcess, kafka: KafkaProcess) -> None:
+        self.root, self.store, self.kafka = root, store, kafka
+        self.workers: list[WorkerProcess] = []
+        self._open = ExitStack()
+        self.client = connect(store.dsn)
+        self._open.callback(self.client.close)
+        for table in _FOLDED:
+            self.client.command(f"TRUNCATE TABLE {table}")
+        self.make_topics()
+        self.broker = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+        self._open.callback(self.broker.close)
+        self._producer = KafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all")
+        self._open.callback(self._producer.close)
+
+    def close(self) -> None:
+        """End the workers; the log and the store go on."""
+        for worker in self.workers:
+            worker.kill()
+        self._open.close()
+
+    def make_topics(self) -> None:
+        """Create the log's topics."""
+        log_topics.ensure(self.kafka.bootstrap, partitions=PARTITIONS, replication_factor=1)
+
+    def worker(self, worker_id: str = "worker-1") -> WorkerProcess:
+        """Start a worker."""
+        env = os.environ | {
+            "CLICKHOUSE_DSN": self.store.dsn,
+            "KAFKA_BOOTSTRAP": self.kafka.bootstrap,
+            "USAGE_PARTITIONS": str(PARTITIONS),
+            "USAGE_STATE_DIR": str(self.root),
+            "USAGE_WORKER_PORT": str(ports.free()),
+            "USAGE_WORKER_ID": worker_id,
+            "USAGE_LOG_FORMAT": "json",
+        }
+        self.workers.append(WorkerProcess(env, self.root / f"{worker_id}.log"))
+        return self.workers[-1]
+
+    def send(self, ids: Iterable[int], *, tenant: str = "acme", users: int = 20) -> None:
+        """One launch per id, as a gateway would append them."""
+        by_partition: dict[int, list[bytes]] = {}
+        for number in ids:
+            user_id = f"user-{number % users}"
+            partition = topics.partition_of(tenant, user_id, PARTITIONS)
+            event = line(tenant=tenant, user_id=user_id, id=str(number))
+            by_partition.setdefault(partition, []).append(event)
+        for partition, lines in by_partition.items():
+            for first in range(0, len(lines), 10):
+                self.append(partition, lines[first : first + 10])
+        self._producer.flush()
+
+    def append(
+        self,
+        partition: int,
+        lines: list[bytes],
+        *,
+        headers: list[tuple[str, bytes]] | None = None,
+    ) -> None:
+        """One record."""
+        ours = topics.events_headers(count=len(lines), partitions=PARTITIONS, request_id="r")
+        value = b"\n".join(lines) + b"\n"
+        self._producer.send(
+            topics.EVENTS, value, partition=partition, headers=ours if headers is None else headers
+        ).get(30)
+
+    def counted(self, tenant: str = "acme") -> tuple[int, int]:
+        """Launches in the tenant's rows, and its stored events."""
+        return tuple(self._number(query, tenant) for query in _COUNTED)
+
+    def _number(self, query: str, tenant: str) -> int:
+        return int(self.client.query(query, parameters={"tenant": tenant}).result_rows[0][0])
+
+    def committed(self) -> dict[int, int]:
+        """The group's offsets."""
+        with suppress(KafkaError):
+            found = self.broker.list_group_offsets({topics.CONSUMER_GROUP: None})
+            offsets = found[topics.CONSUMER_GROUP].items()
+            return {tp.partition: at.offset for tp, at in offsets if tp.topic == topics.EVENTS}
+        return {}
+
+    def commit(self, offsets: dict[int, int]) -> None:
+        """Reset the group's offsets, as soon as Kafka lets: when the group has no members."""
+        wanted = {
+            TopicPartition(topics.EVENTS, partition): OffsetAndMetadata(offset, "", -1)
+            for partition, offset in offsets.items()
+        }
+
+        def committed() -> bool:
+            with suppress(KafkaError):
+                self.broker.alter_group_offsets(topics.CONSUMER_GROUP, wanted)
+            return self.committed().items() >= offsets.items()
+
+        self.until(committed)
+
+    def until(self, happened: Callable[[], bool]) -> None:
+        """Wait until it happened."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not happened():
+            assert time.monotonic() < deadline, "it never happened"
+            time.sleep(0.1)
+
+    def until_counted(self, events: int, tenant: str = "acme") -> None:
+        """Wait until rows and stored events number this many."""
+        self.until(lambda: self.counted(tenant) == (events, events))
+
+
+_COUNTED = (
+    "SELECT sum(launches) FROM usage_daily FINAL WHERE tenant = {tenant:String}",
+    "SELECT count() FROM usage_events FINAL WHERE tenant = {tenant:String}",
+)
+
+
+def migrated(store: ClickHouseProcess) -> None:
+    """Bring the store's tables up to date."""
+    with closing(connect(store.dsn)) as client:
+        migrate(client)
