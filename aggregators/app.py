@@ -109,6 +109,7 @@ def _faust_app(settings: WorkerSettings) -> faust.App:
         web_enabled=False,
         # ClickHouse is the durable state: no tables, no changelogs, no leader topic.
         store="memory://",
+        datadir=str(settings.state_dir / "faust"),
         topic_disable_leader=True,
         topic_allow_declare=False,
         processing_guarantee="at_least_once",

@@ -55,15 +55,15 @@ def read_headers(
     hashed over another number of partitions than its epoch's.
     """
     headers = dict(pairs or ())
-    if headers.get(topics.HEADER_SCHEMA) != topics.SCHEMA.encode():
-        return 1, False
-    kind = headers.get(topics.HEADER_KIND, b"").decode(errors="replace")
+    kind = headers.get(topics.HEADER_KIND, topics.KIND_EVENTS.encode()).decode(errors="replace")
     if kind != topics.KIND_EVENTS:
         raise PersonNeeded(
             "unknown_kind",
             f"a record of kind {kind!r} is on the log.",
             remedy="install the release that wrote it, then start the worker.",
         )
+    if headers.get(topics.HEADER_SCHEMA) != topics.SCHEMA.encode():
+        return 1, False
     count = headers.get(topics.HEADER_COUNT, b"")
     hashed_over = headers.get(topics.HEADER_PARTITIONS, b"")
     if not (count.isdigit() and hashed_over.isdigit() and value):

@@ -88,11 +88,16 @@ def _fill(place: Path) -> None:
         staged.mkdir()
         artifacts = _artifacts(locked, Path(work) / "repository")
         with ThreadPoolExecutor(8) as threads:
-            for entry, path in zip(locked, threads.map(_download, artifacts), strict=True):
-                if hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
-                    raise SystemExit(f"{path.name} is not the file that {LOCK.name} pins")
-                path.rename(staged / path.name)
+            paths = list(threads.map(_download, artifacts))
+        for entry, path in zip(locked, paths, strict=True):
+            _check(path, entry["sha256"])
+            path.rename(staged / path.name)
         staged.rename(place)
+
+
+def _check(path: Path, sha256: str) -> None:
+    if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise SystemExit(f"{path.name} is not the file that {LOCK.name} pins")
 
 
 def _artifacts(locked: list[dict[str, str]], repository: Path) -> list[Any]:

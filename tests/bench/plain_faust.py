@@ -54,9 +54,8 @@ async def fold(stream):
                 stored.append(event)
         inserts.insert("usage_events", events_frame(stored))
         inserts.insert("usage_daily", rows_frame(changed))
-        print(
-            json.dumps({"event": "flushed", "stored": len(stored), "at": time.time()}), flush=True
-        )
+        line = json.dumps({"event": "flushed", "stored": len(stored), "at": time.time()})
+        os.write(1, f"{line}\n".encode())  # Faust redirects sys.stdout into its log
 
 
 def add(event: dict[str, str]) -> tuple[str, ...] | None:
