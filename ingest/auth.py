@@ -5,6 +5,7 @@ The tenant comes from the key alone, never from a body or a query string.
 Next: ingest.limits
 """
 
+import asyncio
 from collections.abc import Mapping
 
 from schemas.rejects import Reason, Rejected
@@ -12,13 +13,15 @@ from sinks.key_ring import KeyRing
 from sinks.keys import Key
 
 
-def authenticate(ring: KeyRing, headers: Mapping[str, str]) -> Key:
+async def authenticate(ring: KeyRing, headers: Mapping[str, str]) -> Key:
     """The key of `Authorization: Bearer …` or `X-API-Key`, with the scope to send events.
 
     Raises Rejected: unauthorized, or forbidden when the scope is missing; raises Unavailable.
     """
     token = _token(headers)
     key = ring.find(token) if token else None
+    if token and key is None:
+        key = await asyncio.to_thread(ring.look_again, token)
     if key is None:
         raise Rejected(Reason.UNAUTHORIZED, "Send a valid key: Authorization: Bearer ur_…")
     if not key.allows("ingest"):

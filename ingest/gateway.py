@@ -69,7 +69,7 @@ class Gateway:
         """
         request_id = uuid4().hex
         request.state.request_id = request_id
-        key = authenticate(self.ring, request.headers)
+        key = await authenticate(self.ring, request.headers)
         request.state.tenant = key.tenant
         self.limits.take(key.tenant, 0, time.monotonic())
         verdicts = await self._judged(request, key)

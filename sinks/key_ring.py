@@ -24,6 +24,9 @@ from sinks.keys import Key, matches, read_keys, split_token
 log = structlog.get_logger()
 
 _STORE_TIMEOUT_SECONDS = 5.0
+# Of unknown keys: how many ask the store at once, and the shortest time between two readings.
+_ASKING = 4
+_AGAIN_SECONDS = 0.2
 
 
 def keys_reader(dsn: str) -> Callable[[], list[Key]]:
@@ -67,6 +70,8 @@ class KeyRing:
         self._as_of = 0.0
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
+        self._asking = threading.BoundedSemaphore(_ASKING)
+        self._turn = threading.Lock()
 
     def start(self) -> None:
         """Read the keys once (or the file, while the store is away), then keep them fresh."""
@@ -104,6 +109,24 @@ class KeyRing:
         parts = split_token(token)
         key = self._keys.get(parts[0]) if parts else None
         return key if key and parts and matches(key, parts[1]) else None
+
+    def look_again(self, token: str) -> Key | None:
+        """As `find`, for a token it did not know: a key made a moment ago may be in the store.
+
+        Blocks for a question to the store. Only a few callers ask at once and only a few times a
+        second, so that a flood of invented keys costs little; the others are answered None.
+        """
+        parts = split_token(token)
+        if not parts or parts[0] in self._keys or not self._asking.acquire(blocking=False):
+            return None
+        try:
+            with self._turn:
+                if parts[0] not in self._keys:
+                    self._stopped.wait(self._as_of + _AGAIN_SECONDS - self._clock())
+                    self.refresh()
+        finally:
+            self._asking.release()
+        return self.find(token)
 
     def _loop(self) -> None:
         while not self._stopped.wait(self._refresh_seconds):
