@@ -5,6 +5,7 @@ Next: aggregators.app
 
 import asyncio
 import fcntl
+import gc
 import os
 import signal
 import sys
@@ -35,12 +36,22 @@ def main() -> None:
     registry = CollectorRegistry()
     metrics = WorkerMetrics(registry)
     start_http_server(settings.worker_port, settings.worker_host, registry)
+    tune_garbage_collection()
     with uvloop_runner() as runner:
         status = runner.run(serve(settings, metrics))
     lock.close()
     sys.stderr.flush()
     # Faust's threads may still wait for a broker that is away; everything is stored by now.
     os._exit(status)
+
+
+def tune_garbage_collection() -> None:
+    """Collect cycles seldom: millions of long-lived rows and identities have none.
+
+    Left at its defaults the collector walks over them again and again, a quarter of the fold.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def uvloop_runner() -> asyncio.Runner:

@@ -5,8 +5,10 @@ Pure: no clock, no chance, no other table. tests/support/plain_fold.py is its sp
 Next: aggregators.ledger
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
@@ -33,6 +35,7 @@ ROW_SCHEMA = {
     "position": pl.UInt64,
     "partition": pl.UInt16,
 }
+_ROW_KEY = ("product_id", "product_version", "team_id", "access")
 _MILLISECONDS = pl.Datetime("ms", "UTC")
 _UNITS_PER_TOKEN = 10**events.TOKENS_SCALE
 
@@ -91,20 +94,16 @@ def first_seen(judged: pl.DataFrame, state: State) -> list[bool]:
 
     The verdict is remembered for every delivered event, whatever the guard will say.
     """
-    verdicts = [False] * judged.height
-    stamps = _stamps(judged)
-    grouped = (
-        judged.select(*USER_DAY_KEY, "partition", "identity")
-        .with_row_index("index")
-        .group_by(*USER_DAY_KEY, "partition", maintain_order=True)
-        .agg("index", "identity")
-    )
-    for tenant, user_id, day, partition, indexes, identities in grouped.iter_rows():
+    verdicts = []
+    columns = _lists(judged, (*USER_DAY_KEY, "partition", "identity"))
+    for tenant, user_id, day, partition, identity, stamp in zip(
+        *columns, _stamps(judged), strict=True
+    ):
         held = state.user_day((tenant, user_id, day))
         before = len(held.identities)
-        for index, identity in zip(indexes, identities, strict=True):
-            verdicts[index] = _is_first(held.identities, identity, stamps[index])
-        state.identities_added((tenant, user_id, day), partition, len(held.identities) - before)
+        verdicts.append(_is_first(held.identities, identity, stamp))
+        if len(held.identities) > before:
+            state.identities_added((tenant, user_id, day), partition, 1)
     return verdicts
 
 
@@ -124,32 +123,36 @@ def _stamps(judged: pl.DataFrame) -> list[int]:
 def _fold_rows(first: pl.DataFrame, state: State) -> pl.DataFrame:
     """Add the first events to their rows, record by record, and return the changed rows whole."""
     changed: dict[tuple[UserDayKey, RowKey], int] = {}
-    for values in _by_row_and_record(first).iter_rows():
-        key, row_key, partition = values[:3], values[3:7], values[7]
-        state.row(state.user_day(key), row_key).add(*values[8:])
+    for where, sums in _by_row_and_record(first).items():
+        key, row_key, partition, position = where[:3], where[3:7], where[7], where[8]
+        state.row(state.user_day(key), row_key).add(position, *sums)
         changed[key, row_key] = partition
     return _frozen(changed, state)
 
 
-def _by_row_and_record(first: pl.DataFrame) -> pl.DataFrame:
-    launched = pl.col("type") == events.LAUNCHED
-    units = pl.col("tokens").to_physical().cast(pl.Int64)
-    milliseconds = pl.col("time").dt.epoch("ms")
-    return first.group_by(
-        *USER_DAY_KEY,
-        "product_id",
-        "product_version",
-        "team_id",
-        "access",
-        "partition",
-        "position",
-        maintain_order=True,
-    ).agg(
-        launched.sum().alias("launches"),
-        units.sum().alias("units"),
-        milliseconds.min().alias("first_at"),
-        milliseconds.max().alias("last_at"),
+def _by_row_and_record(first: pl.DataFrame) -> dict[tuple[Any, ...], list[int]]:
+    """Launches, tokens in units, first and last time of each row and record, in log order."""
+    sums: dict[tuple[Any, ...], list[int]] = {}
+    where = zip(*_lists(first, (*USER_DAY_KEY, *_ROW_KEY, "partition", "position")), strict=True)
+    what = first.select(
+        pl.col("type") == events.LAUNCHED,
+        pl.col("tokens").to_physical().cast(pl.Int64),
+        pl.col("time").dt.epoch("ms"),
     )
+    for place, launched, tokens, at in zip(where, *_lists(what, what.columns), strict=True):
+        held = sums.get(place)
+        if held is None:
+            sums[place] = [int(launched), tokens, at, at]
+        else:
+            held[0] += launched
+            held[1] += tokens
+            held[2] = min(held[2], at)
+            held[3] = max(held[3], at)
+    return sums
+
+
+def _lists(frame: pl.DataFrame, columns: Iterable[str]) -> list[list[Any]]:
+    return [frame[name].to_list() for name in columns]
 
 
 def _frozen(changed: dict[tuple[UserDayKey, RowKey], int], state: State) -> pl.DataFrame:

@@ -22,13 +22,17 @@ from aggregators.flush import Flush
 from aggregators.fold import Progress, fold
 from aggregators.intake import Gap, Intake
 from aggregators.patience import Patience
-from aggregators.records import Delivered, Record, read
+from aggregators.records import Delivered, Record, batches, read
 from aggregators.state import State, UserDay
 from schemas.rejects import PersonNeeded
 from sinks.inserts import Inserts
 from sinks.loads import Loads
 
 log = structlog.get_logger()
+
+
+# A batch's bytes become several times as many while it is decoded, folded and stored.
+_BATCH_MAX_BYTES = 32 << 20
 
 
 class Member(Protocol):
@@ -108,8 +112,9 @@ class Pipeline:
         start finds out.
         """
         async with self._turn:
-            if not self._stopping:
-                await self._process(delivered)
+            for batch in batches(delivered, max_bytes=_BATCH_MAX_BYTES):
+                if not self._stopping:
+                    await self._process(batch)
 
     async def _process(self, delivered: Sequence[Delivered]) -> None:
         session = await self.begin()

@@ -3,7 +3,7 @@
 Next: aggregators.intake
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -98,3 +98,17 @@ def read(delivered: Delivered, epochs: Epochs) -> Record:
         count=count,
         whole=whole,
     )
+
+
+def batches(delivered: Iterable[Delivered], *, max_bytes: int) -> Iterator[list[Delivered]]:
+    """The records in their order, in lists of about `max_bytes` of values; never an empty one."""
+    batch: list[Delivered] = []
+    size = 0
+    for record in delivered:
+        batch.append(record)
+        size += len(record.value)
+        if size >= max_bytes:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

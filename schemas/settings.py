@@ -91,7 +91,7 @@ class WorkerSettings(CommonSettings):
     worker_id: str = Field("worker-1", description="Unique among running workers; locked.")
     worker_host: str = Field("127.0.0.1", description="Address of the worker's /metrics.")
     worker_port: int = Field(8082, description="Port of the worker's /metrics.")
-    batch_max_records: int = Field(256, ge=1, description="Most records folded in one batch.")
+    batch_max_records: int = Field(1000, ge=1, description="Most records folded in one batch.")
     batch_within_seconds: float = Field(
         0.2, gt=0, description="Longest wait for more records before a batch is folded."
     )
