@@ -126,7 +126,8 @@ class Pipeline:
         changes = fold(lines, session.state)
         if self._member.generation() != session.generation:
             log.info("generation_changed", records=len(records))
-            self.session = None
+            if self.session is session:
+                self.session = None
             return
         await self.settle()
         if self._stopping:
