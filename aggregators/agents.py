@@ -58,7 +58,7 @@ async def store_dead_letters(
         for message in messages:
             if message.generation_id == generation:
                 offsets[message.partition] = message.offset + 1
-        await member.commit(offsets)
+        await member.commit(offsets, generation=generation)
 
 
 def _delivered(message: Any) -> Delivered:

@@ -40,8 +40,8 @@ _PROGRESS_SCHEMA = pl.Schema(
 class Commits(Protocol):
     """Moves the group's offsets."""
 
-    def commit(self, offsets: Mapping[int, int]) -> Awaitable[bool]:
-        """Commit the next offset of each partition; False when the generation is over."""
+    def commit(self, offsets: Mapping[int, int], *, generation: int) -> Awaitable[bool]:
+        """Commit the next offset of each partition; False when `generation` is over."""
         ...
 
 
@@ -86,7 +86,8 @@ class Flush:
         )
         session.durable.update(changes.progress)
         committed = await self._commits.commit(
-            {partition: done.offset + 1 for partition, done in changes.progress.items()}
+            {partition: done.offset + 1 for partition, done in changes.progress.items()},
+            generation=session.generation,
         )
         self._observe(changes, session, time.monotonic() - started)
         log.info(

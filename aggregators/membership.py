@@ -30,11 +30,14 @@ class GroupMember:
         assigned = self._app.consumer.assignment()
         return sorted(tp.partition for tp in assigned if tp.topic == self._topic)
 
-    async def commit(self, offsets: Mapping[int, int]) -> bool:
+    async def commit(self, offsets: Mapping[int, int], *, generation: int) -> bool:
         """Commit the next offset of each partition that is still assigned.
 
-        False when the generation is over: the next owner begins at the older offset.
+        False when `generation` is over: the next owner begins at the older offset. Faust would
+        commit in the present generation, and so take back what another owner committed between.
         """
+        if generation != self.generation():
+            return False
         mine = set(self.partitions())
         places = {TP(self._topic, p): offset for p, offset in offsets.items() if p in mine}
         # Faust has no public way to commit given offsets; its version is pinned.

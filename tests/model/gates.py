@@ -15,11 +15,14 @@ OPEN, AWAY, ANSWER_LOST = "open", "away", "answer lost"
 class Gate:
     """One call that waits; `call` may run more than once, as a lost answer makes it.
 
-    `writes`: what it does to the store may happen although its caller is gone, and late.
+    `writes`: it may happen although its caller is gone, and if `late` long afterwards.
     """
 
-    def __init__(self, call: Callable[[], Any], *, writes: bool, partly: Callable[[], Any]) -> None:
+    def __init__(
+        self, call: Callable[[], Any], partly: Callable[[], Any], *, writes: bool, late: bool
+    ) -> None:
         self.call = call
+        self.late = late
         self.partly = partly
         self.writes = writes
         self._answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -53,11 +56,12 @@ class Gates:
         call: Callable[[], Any],
         *,
         writes: bool = False,
+        late: bool = True,
         partly: Callable[[], Any] = lambda: None,
     ) -> Any:
         """The call's answer; tried again while its dependency is away."""
         while True:
-            gate = Gate(call, writes=writes, partly=partly)
+            gate = Gate(call, partly, writes=writes, late=late)
             self.waiting.append(gate)
             try:
                 return await gate.answer()

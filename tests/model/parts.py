@@ -103,8 +103,8 @@ async def _flush_hearing_refusals(self: Flush, changes: Any, session: Any) -> No
     """A refused commit is remembered for whoever waits for the flush."""
     commits = self._commits
 
-    async def commit(offsets: Any) -> bool:
-        session.refused = not await commits.commit(offsets)
+    async def commit(offsets: Any, *, generation: int) -> bool:
+        session.refused = not await commits.commit(offsets, generation=generation)
         return not session.refused
 
     with replaced(self, "_commits", SimpleNamespace(commit=commit)):

@@ -65,7 +65,8 @@ def happen(world: World, rng: random.Random) -> list[Callable[[], None]]:
         return [partial(world.open, number, 0, OPEN)] * rng.choice((0, 1, 2, 4, 8)) + [last]
     if chance < 0.76:
         worker = world.workers[number]
-        return [partial(worker.deliver, 3), partial(worker.take, rng.randint(1, 5))]
+        work = [partial(worker.deliver, 3), partial(worker.take, rng.randint(1, 5))]
+        return [*work, worker.watch] if chance < 0.55 else work
     for upper, happening in (
         (0.84, partial(world.append, rng.randrange(2), rng.randint(1, 5))),
         (0.90, partial(world.rebalance, rng.sample(range(WORKERS), rng.randint(1, WORKERS)))),

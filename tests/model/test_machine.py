@@ -56,6 +56,11 @@ class ExactlyOnce(RuleBasedStateMachine):
         self.happen(self.world.workers[worker].deliver, most)
         self.happen(self.world.workers[worker].take, most)
 
+    @rule(worker=_worker)
+    def watch(self, worker):
+        """The watchdog asks for the session."""
+        self.happen(self.world.workers[worker].watch)
+
     @rule(worker=_worker, calls=st.integers(1, 12))
     def go_on(self, worker, calls):
         """Some calls of a worker are answered."""

@@ -105,14 +105,16 @@ class ModelWorker:
         """As aggregators.membership."""
         return sorted(self.positions)
 
-    async def commit(self, offsets: Mapping[int, int]) -> bool:
+    async def commit(self, offsets: Mapping[int, int], *, generation: int) -> bool:
         """As aggregators.membership: refused when the generation is over, and then silently so."""
 
         def commit() -> bool:
+            if generation != self._generation:
+                return False
             mine = {p: offset for p, offset in offsets.items() if p in self.positions}
-            return self._log.commit(self._generation, mine)
+            return self._log.commit(generation, mine)
 
-        return bool(await self.gates.through(commit, writes=True))
+        return bool(await self.gates.through(commit, writes=True, late=False))
 
     # Calls to broker and store.
 
@@ -149,8 +151,8 @@ class ModelWorker:
             await inserted
 
     def insert(self, table: str, frame: pl.DataFrame) -> None:
-        """As sinks.inserts; `call` sees to it."""
-        raise NotImplementedError
+        """As sinks.inserts; `call` sees what is asked for, and lets it wait at a gate."""
+        self._store.insert(table, frame)
 
     def look(self, partitions: Sequence[int]) -> LogState:
         """As aggregators.broker."""
@@ -183,6 +185,14 @@ class ModelWorker:
         taken, self.buffer = self.buffer[:most], self.buffer[most:]
         work = self._guarded(self.pipeline.process(taken))
         self.tasks.append(asyncio.create_task(work, name="agent"))
+
+    def watch(self) -> None:
+        """The watchdog looks at the present session, and makes one if there is none."""
+        if self.positions:
+            self.tasks.append(asyncio.create_task(self._guarded(self._begin()), name="watch"))
+
+    async def _begin(self) -> None:
+        await self.pipeline.begin()
 
     @property
     def is_busy(self) -> bool:

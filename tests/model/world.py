@@ -93,7 +93,11 @@ class World:
         """Kill -9 of a worker; a new process stands by for the next rebalance."""
         gone = self.workers[number]
         gone.kill()
-        self.late += [gate for gate in gone.pending() if gate.writes]
+        for gate in gone.pending():
+            if gate.writes and gate.late:
+                self.late.append(gate)
+            elif gate.writes and self._rng.random() < 0.5:
+                gate.call()
         self.workers[number] = self._new_worker()
 
     def restart(self, number: int) -> None:

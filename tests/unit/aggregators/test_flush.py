@@ -38,8 +38,9 @@ class Story:
         await asyncio.sleep(0)
         self.told.append(f"{len(dead)} dead")
 
-    async def commit(self, offsets):
+    async def commit(self, offsets, *, generation):
         """As aggregators.membership."""
+        assert generation == 1
         self.told.append(dict(offsets))
         return self._committed
 
