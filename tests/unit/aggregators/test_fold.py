@@ -38,9 +38,14 @@ def _records(draw):
     return partition, lines, draw(st.integers(0, 9)) == 0
 
 
-# How the worker goes on: records of a batch, calls until it is killed (None: to the end).
+# How the worker goes on: records of a batch, calls until it is killed (None: to the end; a first
+# batch's inserts are calls 9 to 14), and whether it starts anew before.
 _batches = st.lists(
-    st.tuples(st.integers(1, 4), st.one_of(st.none(), st.integers(0, 18)), st.booleans()),
+    st.tuples(
+        st.integers(1, 4),
+        st.one_of(st.none(), st.integers(9, 14), st.integers(0, 18)),
+        st.booleans(),
+    ),
     max_size=12,
 )
 
