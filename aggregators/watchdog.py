@@ -58,6 +58,13 @@ class Watchdog:
             await asyncio.sleep(every_seconds)
             if self._member.partitions():
                 await self._look(await self._pipeline.begin())
+            elif self._member.generation() <= 0:
+                self._wait_to_join()
+
+    def _wait_to_join(self) -> None:
+        """A consumer whose coordination died before it joined the group says nothing ever again."""
+        if time.monotonic() - self._moved_at > self._stall_seconds:
+            raise Stalled(f"not a member of the group after {self._stall_seconds} s")
 
     async def _look(self, session: Session) -> None:
         asked_at = datetime.now(UTC)
