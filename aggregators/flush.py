@@ -8,7 +8,7 @@ Next: sinks.inserts
 import time
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import polars as pl
 import structlog
@@ -17,12 +17,10 @@ from aggregators.assignment import NEVER
 from aggregators.decode import DeadLine
 from aggregators.fold import Changes, Progress
 from aggregators.patience import Patience
+from aggregators.session import Session
 from schemas.rollups import FOLD_VERSION
 from schemas.telemetry import WorkerMetrics
 from sinks.inserts import Inserts
-
-if TYPE_CHECKING:
-    from aggregators.pipeline import Session
 
 log = structlog.get_logger()
 
@@ -71,7 +69,7 @@ class Flush:
         self._patience = patience
         self._metrics = metrics
 
-    async def run(self, changes: Changes, session: "Session") -> None:
+    async def run(self, changes: Changes, session: Session) -> None:
         """Store the changes, commit the offsets and let the state know what is clean.
 
         Waits as long as a dependency is away; a commit refused because the generation is over is
@@ -98,7 +96,7 @@ class Flush:
             **changes.verdicts,
         )
 
-    def _observe(self, changes: Changes, session: "Session", seconds: float) -> None:
+    def _observe(self, changes: Changes, session: Session, seconds: float) -> None:
         metrics, state = self._metrics, session.state
         metrics.flush_seconds.observe(seconds)
         metrics.flush_rows.observe(changes.rows.height)

@@ -7,7 +7,7 @@ Next: aggregators.intake
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -19,10 +19,11 @@ from aggregators.broker import Broker
 from aggregators.decode import Lines, decode
 from aggregators.epochs import Epochs, first_epoch
 from aggregators.flush import Flush
-from aggregators.fold import Progress, fold
+from aggregators.fold import fold
 from aggregators.intake import Gap, Intake
 from aggregators.patience import Patience
 from aggregators.records import Delivered, Record, batches, read
+from aggregators.session import Session
 from aggregators.state import State, UserDay
 from schemas.rejects import PersonNeeded
 from sinks.inserts import Inserts
@@ -49,21 +50,6 @@ class Member(Protocol):
 
 class LogChanged(Exception):  # noqa: N818 - named for what is seen
     """The topic was created again, or an epoch was opened: start again to see the log anew."""
-
-
-@dataclass
-class Session:
-    """All that belongs to one generation; dropped together or kept together (rule 7)."""
-
-    intake: Intake
-    state: State
-    epochs: Epochs
-    durable: dict[int, Progress]
-
-    @property
-    def generation(self) -> int:
-        """The generation it belongs to."""
-        return self.intake.generation
 
 
 class Pipeline:

@@ -14,7 +14,8 @@ from aggregators.broker import Broker, LogState
 from aggregators.flush import progress_frame
 from aggregators.fold import Progress
 from aggregators.patience import Patience
-from aggregators.pipeline import LogChanged, Member, Pipeline, Session
+from aggregators.pipeline import LogChanged, Member, Pipeline
+from aggregators.session import Session
 from schemas.telemetry import WorkerMetrics
 from sinks.inserts import Inserts
 from sinks.loads import Loads

@@ -13,7 +13,7 @@ from aggregators.flush import Flush, progress_frame, steps
 from aggregators.fold import fold
 from aggregators.intake import Intake
 from aggregators.patience import Patience
-from aggregators.pipeline import Session
+from aggregators.session import Session
 from aggregators.state import LedgerRow, State, UserDay
 from schemas.telemetry import WorkerMetrics
 from tests.support.histories import delivered, line, record

@@ -1,0 +1,29 @@
+"""What belongs to one generation of the consumer group, and lives and dies as one.
+
+Next: aggregators.pipeline
+"""
+
+from dataclasses import dataclass
+
+from aggregators.epochs import Epochs
+from aggregators.fold import Progress
+from aggregators.intake import Intake
+from aggregators.state import State
+
+
+@dataclass
+class Session:
+    """State and position, dropped together or kept together (rule 7).
+
+    `durable` is how far each partition is folded and stored.
+    """
+
+    intake: Intake
+    state: State
+    epochs: Epochs
+    durable: dict[int, Progress]
+
+    @property
+    def generation(self) -> int:
+        """The generation it belongs to."""
+        return self.intake.generation
