@@ -25,7 +25,7 @@ def test_everything_killed_at_once_loses_and_doubles_nothing(tmp_path):
 
 def test_a_worker_that_dies_before_the_commit_doubles_nothing(tmp_path):
     """Rows stored, commit not: the guard makes the replay harmless, time after time."""
-    outcome = run(SEED, minutes=0.5, faults=DIES, at_once=0, root=tmp_path)
+    outcome = run(SEED, minutes=0.3, faults=DIES, at_once=0, root=tmp_path)
     assert outcome.passed, outcome
 
 
@@ -36,5 +36,5 @@ def test_a_worker_that_dies_before_the_commit_doubles_nothing(tmp_path):
 )
 def test_the_harness_is_not_blind(tmp_path, faults):
     """With a part left out the same harness reports events counted twice."""
-    outcome = run(SEED, minutes=0.5, faults=faults, at_once=0, root=tmp_path)
+    outcome = run(SEED, minutes=0.3, faults=faults, at_once=0, root=tmp_path)
     assert outcome.oracle.doubled > 0, outcome

@@ -79,8 +79,9 @@ def test_killed_workers_lose_and_double_nothing(world):
 def test_two_workers_share_the_log_and_survive_each_other(world):
     """Both get partitions; when one is killed the other takes its work over."""
     workers = [world.worker("worker-1"), world.worker("worker-2")]
-    world.until(lambda: sum(_assigned(worker) for worker in workers) == PARTITIONS)
-    assert all(_assigned(worker) for worker in workers)
+    # The first may have had all of them for a while, before the second joined.
+    world.until(lambda: all(0 < _assigned(worker) < PARTITIONS for worker in workers))
+    assert sum(_assigned(worker) for worker in workers) == PARTITIONS
     world.send(range(200), tenant="two")
     world.until_counted(200, "two")
 
