@@ -3,10 +3,13 @@
 What looks like it and does no harm goes on.
 """
 
+from contextlib import suppress
+
 import pytest
 from kafka import TopicPartition
 from kafka.admin import NewPartitions
 
+from deploy import replay as replaying
 from schemas import topics
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.histories import line
@@ -41,6 +44,20 @@ def stopped(worker) -> tuple[str, str]:
     return entry["reason"], entry["remedy"]
 
 
+def replay(world, start: str) -> int:
+    """The remedy, as soon as the group has no members; how many records it gives up as lost."""
+    places = replaying.plan(world.client, world.broker, replaying.parse_start(start))
+
+    def applied() -> bool:
+        with suppress(replaying.NotNow):
+            replaying.apply(world.client, world.broker, places)
+            return True
+        return False
+
+    world.until(applied)
+    return sum(place.lost for place in places)
+
+
 def folded(world) -> None:
     """Twenty events in rows, and the worker that did it ended."""
     worker = world.worker()
@@ -60,8 +77,12 @@ def test_offsets_reset_forward(world):
     reason, remedy = stopped(world.worker())
 
     assert reason == "store_went_back"
-    assert "usage-report replay" in remedy
+    assert "usage-report replay --from progress" in remedy
     assert world.counted() == (20, 20)
+
+    replay(world, "progress")
+    world.worker()
+    world.until_counted(200)
 
 
 def test_offsets_reset_to_the_earliest(world):
@@ -92,6 +113,10 @@ def test_log_start_passed_the_committed_offset(world):
     assert reason == "log_start_passed"
     assert "usage-report replay" in remedy
     assert "were deleted before they were folded" in worker.entries("stopped")[-1]["detail"]
+
+    assert replay(world, "progress") > 0
+    world.worker()
+    world.until(lambda: world.counted()[0] > 20)
 
 
 def test_log_end_below_the_progress(world):
