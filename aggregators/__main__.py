@@ -17,6 +17,7 @@ import structlog
 import uvloop
 from prometheus_client import CollectorRegistry, start_http_server
 
+from aggregators.agents import or_die
 from aggregators.app import create_worker
 from schemas.rejects import Unavailable
 from schemas.settings import WorkerSettings
@@ -24,8 +25,10 @@ from schemas.telemetry import WorkerMetrics, configure_logging
 
 log = structlog.get_logger()
 
+_START_SECONDS = 60.0
 _DRAIN_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+_FIRST = asyncio.FIRST_COMPLETED
 
 
 def main() -> None:
@@ -39,10 +42,10 @@ def main() -> None:
     tune_garbage_collection()
     with uvloop_runner() as runner:
         status = runner.run(serve(settings, metrics))
-    lock.close()
-    sys.stderr.flush()
-    # Faust's threads may still wait for a broker that is away; everything is stored by now.
-    os._exit(status)
+        lock.close()
+        sys.stderr.flush()
+        # Threads may still wait for a broker that is away; everything is stored by now.
+        os._exit(status)
 
 
 def tune_garbage_collection() -> None:
@@ -85,12 +88,16 @@ async def serve(settings: WorkerSettings, metrics: WorkerMetrics) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     worker.app.finalize()
-    await worker.app.start()
+    stopping = asyncio.ensure_future(told.wait())
+    # Faust waits for twenty minutes for a broker that takes connections and does not answer.
+    starting = asyncio.ensure_future(or_die(worker.app.start(), metrics))
+    await asyncio.wait({stopping, starting}, timeout=_START_SECONDS, return_when=_FIRST)
+    if not starting.done():
+        log.error("not_started", error="Kafka does not answer")
+        return 0 if told.is_set() else 1
     log.info("started", worker_id=settings.worker_id)
     ended = asyncio.ensure_future(worker.app.wait_until_stopped())
-    await asyncio.wait(
-        {asyncio.ensure_future(told.wait()), ended}, return_when=asyncio.FIRST_COMPLETED
-    )
+    await asyncio.wait({stopping, ended}, return_when=_FIRST)
     if not told.is_set():
         log.critical("faust_stopped", error=repr(worker.app.crash_reason))
         return 1

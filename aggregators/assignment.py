@@ -49,11 +49,7 @@ def _start(partition: int, log: LogState, stored: PartitionProgress | None, epoc
     if committed is not None and committed > folded:
         raise store_went_back(partition, folded, committed)
     if latest < folded:
-        raise PersonNeeded(
-            "log_went_back",
-            f"partition {partition} ends at offset {latest}, but {folded} records are folded.",
-            remedy="restore the broker's data; what was lost there can't be told from here.",
-        )
+        raise log_went_back(partition, latest, folded)
     if earliest > max(folded, committed or 0):
         raise PersonNeeded(
             "log_start_passed",
@@ -71,6 +67,15 @@ def store_went_back(partition: int, folded: int, reached: int) -> PersonNeeded:
         f"partition {partition} is folded up to offset {folded} in the store, but the group's"
         f" offset is {reached}.",
         remedy="with the workers stopped `usage-report replay --from progress`, then start again.",
+    )
+
+
+def log_went_back(partition: int, latest: int, folded: int) -> PersonNeeded:
+    """The log ends before what is folded: new records at used offsets would pass for old ones."""
+    return PersonNeeded(
+        "log_went_back",
+        f"partition {partition} ends at offset {latest}, but {folded} records are folded.",
+        remedy="restore the broker's data; what was lost there can't be told from here.",
     )
 
 

@@ -18,6 +18,8 @@ from schemas import topics
 from schemas.events import format_time
 from schemas.rejects import Reason
 
+# Years that every column of a letter can hold.
+_FIRST_YEAR, _LAST_YEAR = 1970, 2105
 _SCHEMA = pl.Schema(
     {
         "origin": pl.String(),
@@ -66,7 +68,7 @@ def _letter(message: Any) -> tuple[Any, ...]:
     headers = dict(message.headers or ())
 
     def text(name: str) -> str:
-        return bytes(headers.get(name, b"")).decode(errors="replace")
+        return bytes(headers.get(name) or b"").decode(errors="replace")
 
     appended_at = datetime.fromtimestamp(message.timestamp, UTC)
     return (
@@ -82,6 +84,7 @@ def _letter(message: Any) -> tuple[Any, ...]:
 
 def _received_at(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
+        found = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
+    return found if _FIRST_YEAR <= found.year <= _LAST_YEAR else None

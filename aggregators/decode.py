@@ -7,7 +7,7 @@ Next: aggregators.fold
 
 import io
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -17,6 +17,8 @@ from schemas import events
 
 _SCHEMA = dict.fromkeys(events.COLUMNS, pl.String)
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.3fZ"
+# What a Date of ClickHouse can hold, less a day at its end.
+_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2149, 6, 5)
 _REQUIRED = ("tenant", "source", "id", "user_id", "team_id", "product_id")
 
 
@@ -148,8 +150,11 @@ def _good() -> pl.Expr:
     parsed = pl.all_horizontal(
         pl.col(name).is_not_null() for name in ("time", "received_at", "tokens")
     )
+    storable = pl.all_horizontal(
+        pl.col(name).dt.date().is_between(_FIRST_DAY, _LAST_DAY) for name in ("time", "received_at")
+    )
     known = pl.col("type").is_in(events.TYPES) & pl.col("access").is_in(list(events.Access))
-    return present & parsed & known.fill_null(value=False)
+    return present & parsed & (known & storable).fill_null(value=False)
 
 
 def _dead_rows(frame: pl.DataFrame, records: list[Record]) -> list[DeadLine]:

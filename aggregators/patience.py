@@ -5,6 +5,7 @@ Next: aggregators.pipeline
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -24,12 +25,14 @@ _LONGEST_SECONDS = 5.0
 class Patience:
     """Calls that may block or find a dependency away, each in a thread.
 
-    `waiting` counts calls that wait for a dependency now: that time is nobody's stall.
+    `waiting` counts calls that wait for a dependency now, and `waited_until` is when the last one
+    ended, on the monotonic clock: that time is nobody's stall.
     """
 
     def __init__(self, metrics: WorkerMetrics) -> None:
         self._metrics = metrics
         self.waiting = 0
+        self.waited_until = 0.0
 
     async def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """The function's answer, once it does not raise Unavailable; other errors are raised."""
@@ -45,4 +48,6 @@ class Patience:
                 await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                 delay = min(delay * 2, _LONGEST_SECONDS)
         finally:
-            self.waiting -= delay > _FIRST_SECONDS
+            if delay > _FIRST_SECONDS:
+                self.waiting -= 1
+                self.waited_until = time.monotonic()

@@ -22,7 +22,7 @@ from aggregators.flush import Flush
 from aggregators.fold import fold
 from aggregators.intake import Gap, Intake
 from aggregators.patience import Patience
-from aggregators.records import Delivered, Record, batches, read
+from aggregators.records import Delivered, Record, batches, no_epoch, read
 from aggregators.session import Session
 from aggregators.state import State, UserDay
 from schemas.rejects import PersonNeeded
@@ -133,9 +133,12 @@ class Pipeline:
 
     async def settle(self) -> None:
         """Wait until no flush is in flight; raises what it raised."""
-        if self._flushing is not None:
-            await self._flushing
-            self._flushing = None
+        flushing = self._flushing
+        if flushing is not None:
+            await flushing
+            # Another who waited may have begun the next one by now.
+            if self._flushing is flushing:
+                self._flushing = None
 
     async def _new_session(self, generation: int) -> Session:
         epochs = await self._epochs()
@@ -147,6 +150,8 @@ class Pipeline:
         stored = await self._patience.call(self._loads.progress)
         # Ends once more: an older owner may just have stored what was appended after the look.
         ends = await self._patience.call(self._broker.look, partitions)
+        if {seen.topic_id, ends.topic_id} != {epochs.topic_id}:
+            raise LogChanged(f"topic {ends.topic_id}")
         starts = starting_offsets(partitions, replace(seen, latest=ends.latest), stored, epochs)
         log.info("assigned", generation=generation, partitions=len(partitions))
         return Session(
@@ -160,11 +165,13 @@ class Pipeline:
         try:
             taken = session.intake.take(delivered)
             return [read(record, session.epochs) for record in taken]
-        except (Gap, PersonNeeded):
+        except (Gap, PersonNeeded) as error:
             # A new session sees whether the log changed, or its start passed us (rule 8): both
             # explain it better. Otherwise a restart begins at the committed offset again.
             await self.check_log(session)
             await self._new_session(session.generation)
+            if isinstance(error, Gap) and not session.epochs.hashes_to(error.partition):
+                raise no_epoch(error.partition) from error
             raise
 
     async def check_log(self, session: Session) -> None:

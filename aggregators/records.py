@@ -11,6 +11,8 @@ from aggregators.epochs import Epochs
 from schemas import topics
 from schemas.rejects import PersonNeeded
 
+_DIGITS_MAX = 9
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
@@ -54,7 +56,8 @@ def read_headers(
     Raises PersonNeeded for a kind of record this release does not know, and for a record
     hashed over another number of partitions than its epoch's.
     """
-    headers = dict(pairs or ())
+    # Kafka allows a header without a value.
+    headers = {name: text or b"" for name, text in pairs or ()}
     kind = headers.get(topics.HEADER_KIND, topics.KIND_EVENTS.encode()).decode(errors="replace")
     if kind != topics.KIND_EVENTS:
         raise PersonNeeded(
@@ -66,7 +69,7 @@ def read_headers(
         return 1, False
     count = headers.get(topics.HEADER_COUNT, b"")
     hashed_over = headers.get(topics.HEADER_PARTITIONS, b"")
-    if not (count.isdigit() and hashed_over.isdigit() and value):
+    if not (_is_number(count) and _is_number(hashed_over) and value):
         return 1, False
     if int(hashed_over) != partitions:
         raise PersonNeeded(
@@ -77,15 +80,25 @@ def read_headers(
     return int(count), True
 
 
+def _is_number(text: bytes) -> bool:
+    # No gateway writes more digits, and more would not fit into the ledger.
+    return text.isdigit() and len(text) <= _DIGITS_MAX
+
+
+def no_epoch(partition: int) -> PersonNeeded:
+    """A record where no gateway writes: in a partition added by hand."""
+    return PersonNeeded(
+        "no_epoch",
+        f"partition {partition} has a record, but no epoch hashes to it.",
+        remedy="see `usage-report epoch show`; only gateways may write to the log.",
+    )
+
+
 def read(delivered: Delivered, epochs: Epochs) -> Record:
     """The record with its position; raises PersonNeeded as `read_headers` does."""
     life = epochs.life(delivered.partition, delivered.offset)
     if life is None:
-        raise PersonNeeded(
-            "no_epoch",
-            f"partition {delivered.partition} has a record, but no epoch hashes to it.",
-            remedy="see `usage-report epoch show`; only gateways may write to the log.",
-        )
+        raise no_epoch(delivered.partition)
     count, whole = read_headers(
         delivered.headers, value=delivered.value, partitions=life.partitions
     )

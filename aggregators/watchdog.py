@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from aggregators.assignment import store_went_back
+from aggregators.assignment import log_went_back, store_went_back
 from aggregators.broker import Broker, LogState
 from aggregators.flush import progress_frame
 from aggregators.fold import Progress
@@ -74,6 +74,10 @@ class Watchdog:
         if seen.topic_id != session.epochs.topic_id:
             raise LogChanged(f"topic {seen.topic_id}")
         self._measure(seen, durable, asked_at)
+        await self._pipeline.check_log(session)
+        for partition, done in durable.items():
+            if seen.latest[partition] < done.offset + 1:
+                raise log_went_back(partition, seen.latest[partition], done.offset + 1)
         await self._compare_store(session, durable)
         caught_up = {p: done for p, done in durable.items() if seen.latest[p] == done.offset + 1}
         frame = progress_frame(caught_up, caught_up_at=asked_at)
@@ -92,12 +96,11 @@ class Watchdog:
         now = time.monotonic()
         if not lag or self._patience.waiting or seen.committed != self._committed:
             self._moved_at, self._committed = now, seen.committed
-        elif now - self._moved_at > self._stall_seconds:
+        elif now - max(self._moved_at, self._patience.waited_until) > self._stall_seconds:
             raise Stalled(f"{lag} records of lag, and no commit for {self._stall_seconds} s")
 
     async def _compare_store(self, session: Session, durable: dict[int, Progress]) -> None:
         """Rule 8: the store must know at least what this worker stored."""
-        await self._pipeline.check_log(session)
         stored = await self._patience.call(self._loads.progress)
         for partition, done in durable.items():
             known = stored.get(partition)

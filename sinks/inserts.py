@@ -16,7 +16,12 @@ from schemas.rejects import Unavailable
 from sinks.clickhouse import reraise
 
 # A batch must be stored when the insert is answered, and in one block wherever it can be.
-_SETTINGS = {"async_insert": 0, "max_insert_block_size": 1_000_000}
+# Any number of months at once: refused for ever, a batch of many would be tried for ever.
+_SETTINGS = {
+    "async_insert": 0,
+    "max_insert_block_size": 1_000_000,
+    "max_partitions_per_insert_block": 0,
+}
 
 
 class Inserts:
