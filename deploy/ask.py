@@ -57,9 +57,12 @@ def _reason(answer: httpx.Response) -> str:
         problem = answer.json()
     except ValueError:
         problem = {}
-    errors = "; ".join(
-        f"{error.get('parameter')}: {error.get('detail') or error.get('reason')}"
-        for error in problem.get("errors", ())
-    )
+    errors = "; ".join(map(_described, problem.get("errors", ())))
     text = errors or problem.get("detail") or problem.get("reason") or answer.text[:200]
     return f"HTTP {answer.status_code}: {text}"
+
+
+def _described(error: dict[str, Any]) -> str:
+    allowed = ", ".join(error.get("allowed") or ())
+    text = f"{error.get('parameter')}: {error.get('detail') or error.get('reason')}"
+    return f"{text} ({allowed})" if allowed else text

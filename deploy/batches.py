@@ -88,10 +88,10 @@ def read_csv(rows: Iterable[str], name: str) -> Iterator[Line]:
 def _check_header(header: Iterable[str]) -> None:
     missing = [column for column in REQUIRED_COLUMNS if column not in header]
     unknown = [column for column in header if column not in COLUMNS]
-    if missing or unknown:
-        raise UnreadableFile(
-            f"the header lacks {missing} and has unknown {unknown}; columns: {', '.join(COLUMNS)}"
-        )
+    wrong = [f"lacks {', '.join(missing)}"] if missing else []
+    wrong += [f"has unknown {', '.join(unknown)}"] if unknown else []
+    if wrong:
+        raise UnreadableFile(f"the header {' and '.join(wrong)}; columns: {', '.join(COLUMNS)}")
 
 
 def _event(row: dict[str | None, Any], name: str, number: int) -> dict[str, Any]:

@@ -85,10 +85,10 @@ async def read_body(chunks: AsyncIterator[bytes], *, limit_bytes: int, budget: B
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def check_size(size_bytes: int, limit_bytes: int) -> None:
+def check_size(size_bytes: int, limit_bytes: int, how: str = "unpacked") -> None:
     """Raise Rejected(body_too_large) for a body of `size_bytes` above `limit_bytes`."""
     if size_bytes > limit_bytes:
-        raise Rejected(Reason.BODY_TOO_LARGE, f"A body has at most {limit_bytes} bytes, unpacked.")
+        raise Rejected(Reason.BODY_TOO_LARGE, f"A body has at most {limit_bytes} bytes, {how}.")
 
 
 def unpack(body: bytes, encoding: str, *, limit_bytes: int, max_ratio: int) -> bytes:
@@ -104,9 +104,10 @@ def unpack(body: bytes, encoding: str, *, limit_bytes: int, max_ratio: int) -> b
         raise Rejected(
             Reason.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding is gzip, zstd or not there."
         )
-    limit_bytes = min(limit_bytes, max(_RATIO_FREE_BYTES, max_ratio * len(body)))
+    ratio_bytes = max(_RATIO_FREE_BYTES, max_ratio * len(body))
+    how = "unpacked" if limit_bytes <= ratio_bytes else f"unpacked from {len(body)}"
     try:
-        return _unpack(body, _DECOMPRESSORS[encoding], limit_bytes)
+        return _unpack(body, _DECOMPRESSORS[encoding], min(limit_bytes, ratio_bytes), how)
     except (zlib.error, zstandard.ZstdError) as error:
         raise _broken(encoding) from error
 
@@ -119,7 +120,7 @@ _DECOMPRESSORS: dict[str, Callable[[], Any]] = {
 }
 
 
-def _unpack(body: bytes, new: Callable[[], Any], limit_bytes: int) -> bytes:
+def _unpack(body: bytes, new: Callable[[], Any], limit_bytes: int, how: str) -> bytes:
     """All members (gzip) or frames (zstd) of `body`, one after the other."""
     unpacked = bytearray()
     stream = new()
@@ -130,7 +131,7 @@ def _unpack(body: bytes, new: Callable[[], Any], limit_bytes: int) -> bytes:
                 stream = new()
             unpacked += stream.decompress(packed)
             packed = stream.unused_data
-            check_size(len(unpacked), limit_bytes)
+            check_size(len(unpacked), limit_bytes, how)
     if body and not stream.eof:
         raise Rejected(Reason.BAD_ENCODING, "The compressed body ends too early.")
     return bytes(unpacked)

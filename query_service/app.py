@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CollectorRegistry
 
 from query_service import problems
+from query_service.body_limit import BodyLimit
 from query_service.lag import LagReader
 from query_service.routes import events, health, keys, operations, report
 from query_service.store import Store
@@ -55,6 +56,7 @@ def create_app(settings: QuerySettings, *, now: Callable[[], datetime] = _now) -
     )
     app.state.wiring = wired
     problems.install(app, wired.metrics)
+    app.add_middleware(BodyLimit, metrics=wired.metrics)
     app.middleware("http")(_log_request)
     app.include_router(health.router)
     api = APIRouter(prefix="/v1")

@@ -6,7 +6,7 @@ Next: query_service.queries
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,7 @@ TEXT_MAX_CHARS = 4096
 
 _COUNT = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
+_LAST_MOMENT = time(23, 59, 59, 999_000, UTC)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -99,8 +100,7 @@ def read_day(text: str) -> date:
 def read_moment(text: str) -> datetime:
     """RFC 3339 with a zone, or a date, which means the end of that day."""
     if _DATE.fullmatch(text):
-        end = read_day(text) + timedelta(days=1)
-        return datetime(end.year, end.month, end.day, tzinfo=UTC) - timedelta(milliseconds=1)
+        return datetime.combine(read_day(text), _LAST_MOMENT)
     # "+" in a URL that was not escaped arrives as a space.
     candidate = text.replace(" ", "+")
     if not _MOMENT.fullmatch(candidate):

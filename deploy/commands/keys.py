@@ -6,7 +6,7 @@ Next: sinks.keys
 """
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -66,11 +66,16 @@ def list_keys(*, tenant: Tenant = None, data_dir: DataDir = None, as_json: Json 
         print_json(found)
         return
     names = ("key_id", "tenant", "scopes", "teams", "created_at", "revoked_at")
-    rows = [
-        [", ".join(cell) if isinstance(cell, list) else cell for cell in key.values()]
-        for key in found
-    ]
-    print_table("Keys", names, rows)
+    print_table("Keys", names, [[_cell(key[name], name) for name in names] for key in found])
+
+
+def _cell(value: Any, name: str) -> str | None:
+    """Lists in words, times to the minute."""
+    if isinstance(value, list):
+        return ", ".join(value)
+    if value is not None and name.endswith("_at"):
+        return str(value)[:16].replace("T", " ")
+    return None if value is None else str(value)
 
 
 @group.command()

@@ -79,7 +79,8 @@ def show(answer: dict[str, Any], wanted: list[str] | None) -> None:
     labels = [LABELS.get(name, name) for name in shown]
     print_table(title, labels, [[cell(row, name) for name in shown] for row in rows])
     totals = ", ".join(f"{value} {_plain(name)}" for name, value in answer["totals"].items())
-    typer.echo(f"{totals}; complete up to {answer['complete_up_to'] or 'not known yet'}")
+    typer.echo(totals)
+    typer.echo(f"complete up to {answer['complete_up_to'] or 'not known yet'}")
     if answer.get("next_cursor"):
         typer.echo("more rows follow: raise --limit, or go on with --cursor (--json names it)")
 

@@ -99,7 +99,7 @@ def deliver(
 
     `make(watch=...)` makes the sender.
     """
-    trouble = ""
+    trouble = again = ""
     with (
         rejects.open("a", encoding="utf-8") if rejects else nullcontext() as reject_file,
         progress_bar("sending", total) as bar,
@@ -108,10 +108,11 @@ def deliver(
         sender = make(watch=watch)
         try:
             sender.run(found)
-        except (Refused, GaveUp, UnreadableFile) as error:
+        except UnreadableFile as error:
             trouble = str(error)
-        except KeyboardInterrupt:
-            trouble = "interrupted"
+        except (Refused, GaveUp, KeyboardInterrupt) as error:
+            trouble = str(error) or "interrupted"
+            again = "; the same command goes on from here" if mark else ""
         finally:
             if mark:
                 mark.save()
@@ -119,7 +120,6 @@ def deliver(
         mark.remove()
     _sum_up(sender.tally, watch, trouble, as_json=as_json)
     if trouble:
-        again = "; the same command goes on from here" if mark else ""
         fail(f"{trouble}{again}", FOUND)
     if sender.tally.rejected:
         raise typer.Exit(FOUND)

@@ -4,12 +4,17 @@ Next: schemas.settings
 """
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from textwrap import fill
 from typing import Any
 
+import typer
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from rich.console import Console
 
-from deploy.commands.terminal import Json, print_json, print_table
+from deploy.commands.terminal import Json, print_json
 from deploy.connection import ConnectionSettings
 from schemas import settings as schemas_settings
 
@@ -28,8 +33,20 @@ def settings(*, as_json: Json = False) -> None:
     if as_json:
         print_json(found)
     else:
-        rows = [list(setting.values()) for setting in found]
-        print_table("Settings", ["Variable", "Read by", "Default", "Meaning"], rows)
+        show(found, Console().width)
+
+
+def show(found: list[dict[str, Any]], width: int) -> None:
+    """Under each reader its settings as they would be set, and what they mean below."""
+    for reader, read in groupby(found, itemgetter("read_by")):
+        typer.echo(f"Read by {reader}\n")
+        for setting in read:
+            typer.echo(f"{setting['variable']}={setting['default'] or ''}")
+            indent = "    "
+            typer.echo(
+                fill(setting["meaning"], width, initial_indent=indent, subsequent_indent=indent)
+            )
+        typer.echo()
 
 
 def every_setting() -> Iterator[dict[str, Any]]:

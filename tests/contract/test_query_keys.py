@@ -2,6 +2,7 @@
 
 import pytest
 
+from query_service.body_limit import BODY_MAX_BYTES
 from sinks.keys import hashed_user_id
 from tests.support.usage import event, insert_usage
 
@@ -43,6 +44,34 @@ def test_a_key_in_its_own_header(new_tenant, query_server):
     token = http.headers["Authorization"].removeprefix("Bearer ")
     other = query_server.client("")
     assert other.get("/v1/report", headers={"X-API-Key": token}).status_code == 200
+
+
+def test_a_body_has_an_end(query_server):
+    """A body above the limit is 413, announced or not, before anybody has shown a key."""
+    http = query_server.client("")
+    body = b"[" + b" " * BODY_MAX_BYTES
+    for content in (body, iter([body[:1000], body[1000:]])):
+        answer = http.post("/v1/keys", content=content)
+        assert (answer.status_code, answer.json()["reason"]) == (413, "body_too_large")
+
+
+def test_a_body_in_pieces_is_one(new_tenant):
+    """Chunks make the same body, up to the limit."""
+    _, http, _ = new_tenant(scopes=["admin"])
+    body = b'{"scopes": ["read"]' + b" " * (BODY_MAX_BYTES - 20) + b"}"
+    assert len(body) == BODY_MAX_BYTES
+    pieces = (body[start : start + 9999] for start in range(0, len(body), 9999))
+    headers = {"Content-Type": "application/json"}
+    assert http.post("/v1/keys", content=pieces, headers=headers).status_code == 201
+
+
+@pytest.mark.parametrize("team", ["", "x" * 129])
+def test_a_key_names_teams_that_can_be(new_tenant, team):
+    """A team id that no event can have is refused, by its place."""
+    _, http, _ = new_tenant(scopes=["admin"])
+    answer = http.post("/v1/keys", json={"scopes": ["read"], "teams": ["team-1", team]})
+    assert answer.status_code == 400
+    assert [error["parameter"] for error in answer.json()["errors"]] == ["teams.1"]
 
 
 def test_keys_are_made_listed_and_revoked(new_tenant, query_server):

@@ -47,6 +47,14 @@ def test_a_wrong_header_is_refused(header):
         events(header, ROW)
 
 
+def test_a_wrong_header_is_told_in_words():
+    """What is missing and what is unknown, each only if there is any."""
+    with pytest.raises(UnreadableFile, match="the header has unknown team, x; columns: id, "):
+        events(HEADER.replace("tokens", "team,x"))
+    with pytest.raises(UnreadableFile, match="the header lacks time and has unknown when; "):
+        events(HEADER.replace("time", "when"))
+
+
 def test_files_are_told_by_their_name_and_can_be_entered_late(tmp_path):
     """.csv is CSV, anything else NDJSON; `after` leaves out what is sent already."""
     table = tmp_path / "sample.csv"

@@ -58,6 +58,8 @@ def test_the_defaults():
         ("from=2026-02-30&to=2026-03-01", [("from", "invalid_value")]),
         ("as_of=2026-05-31T15:30:00.124Z", [("as_of", "in_future")]),
         ("as_of=2026-06-01", [("as_of", "in_future")]),
+        ("as_of=9999-12-31", [("as_of", "in_future")]),
+        ("as_of=9999-12-31T23:59:59-14:00", [("as_of", "invalid_value")]),
         ("as_of=2026-05-01T10:00:00", [("as_of", "invalid_value")]),
         ("as_of=yesterday", [("as_of", "invalid_value")]),
         ("sort=last_name", [("sort", "personal_data_hidden")]),
