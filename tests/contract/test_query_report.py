@@ -6,6 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from deploy.ask import Refused, ask
+from deploy.connection import Connection
 from query_service.columns import COLUMNS
 from tests.support.plain_report import hashed
 from tests.support.usage import event, insert_usage
@@ -166,6 +168,15 @@ def test_all_wrong_parameters_at_once(new_tenant):
     assert sorted(errors) == ["access", "colour", "from", "limit", "sort", "to"]
     assert errors["access"]["allowed"] == ["subscription", "flex"]
     assert errors["colour"]["reason"] == "unknown_parameter"
+
+
+def test_the_command_line_names_what_is_allowed(new_tenant, query_server):
+    """A wrong value is answered in the terminal with the ones there are."""
+    _, http, _ = new_tenant()
+    key = http.headers["Authorization"].removeprefix("Bearer ")
+    here = Connection(query_url=query_server.url, key=key)
+    with pytest.raises(Refused, match=r"access: .*\(subscription, flex\)"):
+        ask(here, "/v1/report", access="free")
 
 
 @pytest.mark.parametrize(
