@@ -57,7 +57,7 @@ def read_headers(
     hashed over another number of partitions than its epoch's.
     """
     # Kafka allows a header without a value.
-    headers = {name: text or b"" for name, text in pairs or ()}
+    headers = {name: text for name, text in pairs or () if text is not None}
     kind = headers.get(topics.HEADER_KIND, topics.KIND_EVENTS.encode()).decode(errors="replace")
     if kind != topics.KIND_EVENTS:
         raise PersonNeeded(
