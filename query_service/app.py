@@ -3,18 +3,17 @@
 Next: query_service.routes.report
 """
 
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import structlog
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
 from query_service import problems
 from query_service.body_limit import BodyLimit
 from query_service.lag import LagReader
+from query_service.request_log import RequestLog
 from query_service.routes import events, health, keys, operations, report
 from query_service.store import Store
 from query_service.wiring import Wiring
@@ -22,8 +21,6 @@ from schemas.settings import QuerySettings
 from schemas.telemetry import QueryMetrics
 from sinks.key_ring import KeyRing
 from sinks.keys import Key, read_keys
-
-log = structlog.get_logger()
 
 KEYS_REFRESH_SECONDS = 2.0
 # No answer without ClickHouse anyway: an old copy only keeps a good key from a wrong 401.
@@ -57,7 +54,7 @@ def create_app(settings: QuerySettings, *, now: Callable[[], datetime] = _now) -
     app.state.wiring = wired
     problems.install(app, wired.metrics)
     app.add_middleware(BodyLimit, metrics=wired.metrics)
-    app.middleware("http")(_log_request)
+    app.add_middleware(RequestLog)
     app.include_router(health.router)
     api = APIRouter(prefix="/v1")
     for router in ROUTERS:
@@ -72,6 +69,7 @@ def _wire(settings: QuerySettings, now: Callable[[], datetime]) -> Wiring:
     store = Store(
         settings.clickhouse_dsn,
         max_seconds=settings.query_max_seconds,
+        export_max_seconds=settings.export_max_seconds,
         max_memory_bytes=settings.query_max_memory_bytes,
         metrics=metrics,
     )
@@ -97,20 +95,3 @@ def _key_reader(store: Store) -> Callable[[], list[Key]]:
             return read_keys(client)
 
     return read
-
-
-async def _log_request(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    """One line a request: never its query string, which may name a user."""
-    begun = time.perf_counter()
-    response = await call_next(request)
-    route = request.scope.get("route")
-    log.info(
-        "request",
-        method=request.method,
-        route=getattr(route, "path", None),
-        status=response.status_code,
-        seconds=round(time.perf_counter() - begun, 4),
-    )
-    return response

@@ -10,9 +10,11 @@ from datetime import date, datetime
 from string import Template
 from typing import Any
 
+import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from query_service.blocks import blocks
 from query_service.ranges import FIRST_DAY
 from schemas.rejects import Unavailable
 from schemas.telemetry import QueryMetrics
@@ -26,6 +28,7 @@ QUICK_SECONDS = 4.0
 # Together no more than the connections that clickhouse-connect keeps open to one server.
 QUICK_CLIENTS = 3
 LARGE_CLIENTS = 5
+EXPORT_CLIENTS = 4
 # No table, no database: the migrations have not run yet.
 _NOT_MIGRATED = frozenset({60, 81})
 
@@ -75,10 +78,19 @@ class Clients:
 
 
 class Store:
-    """Questions to ClickHouse. `max_seconds` and `max_memory_bytes` bound each query."""
+    """Questions to ClickHouse. `max_seconds` and `max_memory_bytes` bound each query.
+
+    An export has `export_max_seconds`: it goes on for as long as its reader takes.
+    """
 
     def __init__(
-        self, dsn: str, *, max_seconds: float, max_memory_bytes: int, metrics: QueryMetrics
+        self,
+        dsn: str,
+        *,
+        max_seconds: float,
+        export_max_seconds: float,
+        max_memory_bytes: int,
+        metrics: QueryMetrics,
     ) -> None:
         limits: dict[str, Any] = {
             "max_memory_usage": max_memory_bytes,
@@ -97,6 +109,16 @@ class Store:
             LARGE_CLIENTS,
             wait_seconds=max_seconds,
         )
+        self._exports = Clients(
+            lambda: connect(
+                dsn,
+                timeout_seconds=export_max_seconds + 5,
+                max_execution_time=export_max_seconds,
+                **limits,
+            ),
+            EXPORT_CLIENTS,
+            wait_seconds=QUICK_SECONDS,
+        )
         self._metrics = metrics
 
     def ask(
@@ -104,14 +126,28 @@ class Store:
     ) -> list[Row]:
         """The rows that answer the question `name`, within the tenant and teams of `key`.
 
-        This is the only place that binds a tenant. `sql` is the composed text of a question with
+        `sql` is the composed text of a question with
         slots; without it, the file's.
         """
-        text = sql or question(name)
-        if "{tenant:String}" not in text or "tenant" in parameters:
-            raise ValueError(f"{name} must be bound to the caller's tenant, and by the store alone")
-        bound = {**parameters, "tenant": key.tenant, "allowed_teams": sorted(key.teams)}
+        text, bound = _bound(key, name, parameters, sql)
         return self._rows(self._large, name, text, bound)
+
+    @contextmanager
+    def stream(
+        self, key: Key, name: str, parameters: Mapping[str, Any], *, sql: str | None = None
+    ) -> Iterator[Iterator[pa.RecordBatch]]:
+        """The same rows in blocks, as ClickHouse finds them; bound like those of `ask`.
+
+        The blocks end when all of them are there, and raise Unavailable when they break off.
+        Leaving before their end ends the query.
+        """
+        text, bound = _bound(key, name, parameters, sql)
+        with (
+            self._metrics.query_seconds.labels(query=name).time(),
+            self._exports.lend() as client,
+            blocks(client, text, _bindable(bound)) as found,
+        ):
+            yield found
 
     def ask_all(self, name: str) -> list[Row]:
         """The rows that answer a small question about the store itself, of no tenant."""
@@ -151,13 +187,13 @@ class Store:
         """Close all idle connections."""
         self._quick.close()
         self._large.close()
+        self._exports.close()
 
     def _rows(
         self, clients: Clients, name: str, sql: str, parameters: Mapping[str, Any]
     ) -> list[Row]:
         with self._metrics.query_seconds.labels(query=name).time(), clients.lend() as client:
-            bound = {name: _bindable(value) for name, value in parameters.items()}
-            return list(client.query(sql, parameters=bound).named_results())
+            return list(client.query(sql, parameters=_bindable(parameters)).named_results())
 
 
 def question(name: str) -> str:
@@ -170,7 +206,22 @@ def compose(name: str, **slots: str) -> str:
     return Template(question(name)).substitute(slots)
 
 
-def _bindable(value: Any) -> Any:
+def _bound(
+    key: Key, name: str, parameters: Mapping[str, Any], sql: str | None
+) -> tuple[str, dict[str, Any]]:
+    """The text and the parameters of a question. This is the only place that binds a tenant."""
+    text = sql or question(name)
+    if "{tenant:String}" not in text or "tenant" in parameters:
+        raise ValueError(f"{name} must be bound to the caller's tenant, and by the store alone")
+    bound = {**parameters, "tenant": key.tenant, "allowed_teams": sorted(key.teams)}
+    return text, bound
+
+
+def _bindable(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _written(value) for name, value in parameters.items()}
+
+
+def _written(value: Any) -> Any:
     """Times and dates as ClickHouse reads them, whatever the zone of this machine."""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}"

@@ -113,7 +113,14 @@ class QuerySettings(CommonSettings):
     query_max_memory_bytes: int = Field(
         4 << 30, ge=1 << 20, description="Most memory a single query may take, in bytes."
     )
+    export_max_seconds: float = Field(
+        3600.0, gt=0, description="Longest an export may take, its client's reading included."
+    )
     root_path: str = Field("", description="Path the service is served under, behind a proxy.")
     frequent_days_per_month: float = Field(
         7.0, gt=0, description="Days a month from which use without prices is frequent."
+    )
+    privacy_scope: Literal["view", "tenant"] = Field(
+        "view",
+        description="Whose teams hide names when one has personal data off: view, tenant.",
     )

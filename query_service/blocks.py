@@ -1,0 +1,52 @@
+"""An answer of ClickHouse read block by block: it ends whole, or it raises.
+
+Next: query_service.export
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+from urllib3.exceptions import HTTPError
+
+from schemas.rejects import Unavailable
+
+_SETTINGS = {
+    "output_format_arrow_string_as_string": 1,
+    # A server of its own notices on its next write that the client has gone; this is sooner.
+    "cancel_http_readonly_queries_on_client_close": 1,
+}
+
+
+class _Answer(Protocol):
+    def read(self, amount: int, /) -> bytes:
+        """So many bytes, or fewer at the end."""
+
+
+@contextmanager
+def blocks(
+    client: Client, sql: str, parameters: Mapping[str, Any]
+) -> Iterator[Iterator[pa.RecordBatch]]:
+    """The rows as they come. Leaving early closes the connection, which ends the query.
+
+    The iterator raises Unavailable when the answer breaks off.
+    """
+    answer = client.raw_stream(sql, parameters=parameters, settings=_SETTINGS, fmt="ArrowStream")
+    try:
+        yield _read(answer)
+    finally:
+        answer.close()
+
+
+def _read(answer: _Answer) -> Iterator[pa.RecordBatch]:
+    try:
+        with pa.ipc.open_stream(answer) as reader:
+            yield from reader
+        # Arrow stops at its own end mark; only the end of the transfer tells of an error behind it.
+        rest = answer.read(1)
+    except (HTTPError, OSError, pa.ArrowException) as error:
+        raise Unavailable("clickhouse", "its answer broke off") from error
+    if rest:
+        raise Unavailable("clickhouse", "its answer does not end where it should")
