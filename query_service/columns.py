@@ -130,8 +130,11 @@ _SCALED = {
     "last_accessed": "toInt128(ifNull(toUnixTimestamp64Milli(last_accessed), 0))",
 }
 _TIMES = ("assigned_at", "unassigned_at")
+# Last name, first name, hashed id; while names are hidden, the hashed id alone.
+_USER = ("last_name", "first_name", "hashed_user_id")
 _WHOLE = ("days_used", "launches", "days_inactive", "users", "products", *_SEATS)
 _NULLABLE = (
+    *("first_name", "last_name", "email"),
     "version",
     "seat",
     "assignment",
@@ -147,20 +150,30 @@ _NULLABLE = (
 )
 
 
-def sort_keys(grain: Grain, sort: tuple[str, ...]) -> tuple[SortKey, ...]:
+def sort_keys(grain: Grain, sort: tuple[str, ...], *, shown: bool) -> tuple[SortKey, ...]:
     """The total order of `sort` (names of the grain's columns or `user`, `-` descending).
 
-    Nulls come last in both directions; the row's identity breaks every tie.
+    Nulls come last in both directions; the row's identity breaks every tie. `shown`: whether
+    names are.
     """
     keys: list[SortKey] = []
     for entry in sort:
-        keys += _column_keys(entry.removeprefix("-"), descending=entry.startswith("-"))
+        name, descending = entry.removeprefix("-"), entry.startswith("-")
+        for column in _columns_of(name, shown=shown):
+            keys += _column_keys(column, descending=descending)
     return (*keys, *(SortKey(name, KeyType.TEXT) for name in grain.identity))
 
 
+def _columns_of(name: str, *, shown: bool) -> tuple[str, ...]:
+    if name == "user":
+        return _USER if shown else _USER[-1:]
+    # Where names are shown the hashes are null: all rows are equal.
+    return () if name == "hashed_user_id" and shown else (name,)
+
+
 def _column_keys(name: str, *, descending: bool) -> list[SortKey]:
-    if name in {"user", "hashed_user_id"}:
-        return [SortKey("hashed_user_id", KeyType.TEXT, descending)]
+    if name == "hashed_user_id":
+        return [SortKey(name, KeyType.TEXT, descending)]
     nulls = [SortKey(f"toInt128(isNull({_quoted(name)}))", KeyType.NUMBER)]
     return [*(nulls if name in _NULLABLE else []), _value_key(name, descending=descending)]
 

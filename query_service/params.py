@@ -151,7 +151,7 @@ RANGE = (
 FILTERS = (
     _text("team", "Team ids.", repeatable=True),
     _text("product", "Product ids.", repeatable=True),
-    _text("user", "Users; while personal data is hidden, by hashed id.", repeatable=True),
+    _text("user", "User ids; while personal data is hidden, hashed ones.", repeatable=True),
     _text("group", "Groups that a seat came from.", repeatable=True),
     _text("version", "Product version of the latest usage in the range.", repeatable=True),
     _choice("access", "How the use is paid for.", "subscription", "flex"),
@@ -195,11 +195,11 @@ DAILY = (
 TRACE = (
     _text("source", "The event's source.", required=True),
     _text("id", "The event's id.", required=True),
-    _text("user", "The user's hashed id, if known: faster.", repeatable=True),
+    _text("user", "The user, by hashed id while names are hidden: faster.", repeatable=True),
     Parameter("day", "The event's UTC day, if known: faster.", read_day),
 )
 EVENTS = (
-    _text("user", "Hashed ids of users.", repeatable=True),
+    _text("user", "User ids; while personal data is hidden, hashed ones.", repeatable=True),
     Parameter("from", "First day (UTC) of the events; default: 30 days up to `to`.", read_day),
     Parameter("to", "Last day (UTC) of the events; default: tomorrow.", read_day),
     *PAGE,
@@ -242,8 +242,13 @@ class Parsed:
             raise refused(self.errors)
 
 
-def parse(parameters: Iterable[Parameter], items: Iterable[tuple[str, str]]) -> Parsed:
-    """Read the pairs of a query string; unknown parameters are errors."""
+def parse(
+    parameters: Iterable[Parameter], items: Iterable[tuple[str, str]], *, shown: bool = False
+) -> Parsed:
+    """Read the pairs of a query string; unknown parameters are errors.
+
+    So are those about personal data unless it is `shown`.
+    """
     known = {parameter.name: parameter for parameter in parameters}
     given: dict[str, list[str]] = {}
     for name, text in items:
@@ -251,7 +256,7 @@ def parse(parameters: Iterable[Parameter], items: Iterable[tuple[str, str]]) -> 
     parsed = Parsed({}, [])
     for name, texts in given.items():
         if name in known:
-            _read(parsed, known[name], texts)
+            _read(parsed, known[name], texts, shown=shown)
         else:
             parsed.wrong(name, "unknown_parameter", "there is no such parameter", tuple(known))
     for name, parameter in known.items():
@@ -260,9 +265,9 @@ def parse(parameters: Iterable[Parameter], items: Iterable[tuple[str, str]]) -> 
     return parsed
 
 
-def _read(parsed: Parsed, parameter: Parameter, texts: list[str]) -> None:
+def _read(parsed: Parsed, parameter: Parameter, texts: list[str], *, shown: bool) -> None:
     name = parameter.name
-    if parameter.personal:
+    if parameter.personal and not shown:
         parsed.wrong(name, HIDDEN, "personal data is hidden in this view")
         return
     if len(texts) > 1 and not parameter.repeatable:

@@ -1,14 +1,16 @@
 """Whether names are shown: decided here alone, and part of every answer.
 
-Until there is a directory, no team has personal data on, so every view is hashed.
-Next: query_service.report
+Next: query_service.view
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from query_service.store import Store
 from sinks.keys import Key
+
+Scope = Literal["view", "tenant"]
 
 
 @dataclass(frozen=True)
@@ -26,15 +28,17 @@ class Privacy:
         }
 
 
-def decide(store: Store, key: Key, teams: Sequence[str]) -> Privacy:
-    """The decision for a view of `teams`, or else of all teams the key may read.
+def decide(store: Store, key: Key, teams: Sequence[str], *, scope: Scope) -> Privacy:
+    """The decision for a view of `teams`, or else of all teams that the key may read.
 
-    Scope is what is asked, never the teams of the rows found.
+    Scope is what is asked, never the teams of the rows found: one team in it that is off, or that
+    the directory does not know, hides every row. With `scope` "tenant" any team of the tenant does.
+    A team that the key may not see is one that it does not know.
     """
-    asked = tuple(sorted({team for team in teams if key.sees_team(team)}))
-    if teams:
-        return Privacy(shown=False, hidden_by=asked)
-    if key.teams:
-        return Privacy(shown=False, hidden_by=tuple(sorted(key.teams)))
-    known = (str(row["team_id"]) for row in store.ask(key, "teams", {}))
-    return Privacy(shown=False, hidden_by=tuple(known))
+    rows = store.ask(key, "team_privacy", {})
+    is_on = {row["team_id"]: row["personal_data"] for row in rows}
+    readable = {team for team in is_on if key.sees_team(team)}
+    asked = set(teams) or readable | key.teams
+    off = {team for team in asked if team not in readable or not is_on[team]}
+    anywhere = scope == "tenant" and not all(is_on.values())
+    return Privacy(shown=not off and not anywhere, hidden_by=tuple(sorted(off)))

@@ -5,12 +5,11 @@ Next: query_service.report
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 from query_service import cursor as cursors
 from query_service.columns import COLUMNS, GRAINS, PERSONAL, Grain, SortKey, sort_keys
 from query_service.cursor import Cursor
+from query_service.filters import Filters, read_filters
 from query_service.params import (
     DAILY,
     GROUPS,
@@ -21,32 +20,9 @@ from query_service.params import (
 )
 from query_service.problems import HIDDEN
 from query_service.ranges import DEFAULT_PRESET, MAX_DAYS, Range, preset_range
+from query_service.view import View
 
 Items = list[tuple[str, str]]
-# Above any sum of tokens and any count of days.
-_NO_LIMIT = 10**30
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Which finished user_product rows are chosen; an empty tuple chooses all."""
-
-    teams: tuple[str, ...] = ()
-    products: tuple[str, ...] = ()
-    users: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    versions: tuple[str, ...] = ()
-    access: tuple[str, ...] = ()
-    activity: tuple[str, ...] = ()
-    seat: tuple[str, ...] = ()
-    assignment: tuple[str, ...] = ()
-    frequency: tuple[str, ...] = ()
-    recommendation: tuple[str, ...] = ()
-    # These act on the rows of the grain shown.
-    days_used_min: int = 0
-    days_used_max: int = _NO_LIMIT
-    tokens_min: Decimal = Decimal(0)
-    tokens_max: Decimal = Decimal(_NO_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -73,24 +49,21 @@ class DailyQuery:
     group_by: tuple[str, ...]
 
 
-def report_query(items: Items, now: datetime, *, bound_to: tuple[str, ...]) -> ReportQuery:
-    """The report that the query string asks for; raises Problem with all that is wrong.
-
-    `bound_to` is what else a cursor is bound to: the tenant, and the teams of the key.
-    """
-    parsed = parse(REPORT, items)
-    place = _read_cursor(parsed)
-    when = _read_range(parsed, now, place)
+def report_query(items: Items, view: View) -> ReportQuery:
+    """The report that the query string asks for; raises Problem with all that is wrong."""
+    parsed = parse(REPORT, items, shown=view.shown)
+    place = read_cursor(parsed, view.secret)
+    when = read_range(parsed, view.now, place)
     grain = GRAINS[parsed.get("by", "user_product")]
     sort = parsed.get("sort", grain.sort)
     columns = parsed.get("columns", COLUMNS)
-    _check_sort(parsed, grain, sort)
+    _check_sort(parsed, grain, sort, shown=view.shown)
     _check_columns(parsed, columns)
     parsed.check()
     filters = read_filters(parsed)
-    keys = sort_keys(grain, sort)
+    keys = sort_keys(grain, sort, shown=view.shown)
     print_ = cursors.fingerprint(
-        bound_to, asdict(filters), grain.name, sort, when.start, when.end, parsed.get("as_of")
+        view.bound_to, asdict(filters), grain.name, sort, when.start, when.end, parsed.get("as_of")
     )
     if place and (place.fingerprint != print_ or not cursors.fits(place, [k.type for k in keys])):
         parsed.wrong("cursor", "invalid_cursor", "belongs to a query with other parameters")
@@ -107,10 +80,10 @@ def report_query(items: Items, now: datetime, *, bound_to: tuple[str, ...]) -> R
     )
 
 
-def daily_query(items: Items, now: datetime) -> DailyQuery:
+def daily_query(items: Items, view: View) -> DailyQuery:
     """The series that the query string asks for; raises Problem with all that is wrong."""
-    parsed = parse(DAILY, items)
-    when = _read_range(parsed, now, None)
+    parsed = parse(DAILY, items, shown=view.shown)
+    when = read_range(parsed, view.now)
     group_by = parsed.get("group_by", ())
     for name in group_by:
         if name not in GROUPS:
@@ -124,27 +97,6 @@ def daily_query(items: Items, now: datetime) -> DailyQuery:
     )
 
 
-def read_filters(parsed: Parsed) -> Filters:
-    """The filters among the parsed parameters."""
-    return Filters(
-        teams=parsed.many("team"),
-        products=parsed.many("product"),
-        users=parsed.many("user"),
-        groups=parsed.many("group"),
-        versions=parsed.many("version"),
-        access=parsed.many("access"),
-        activity=parsed.many("activity"),
-        seat=parsed.many("seat"),
-        assignment=parsed.many("assignment"),
-        frequency=parsed.many("frequency"),
-        recommendation=parsed.many("recommendation"),
-        days_used_min=parsed.get("days_used_min", 0),
-        days_used_max=parsed.get("days_used_max", _NO_LIMIT),
-        tokens_min=parsed.get("tokens_min", Decimal(0)),
-        tokens_max=parsed.get("tokens_max", Decimal(_NO_LIMIT)),
-    )
-
-
 def read_days(parsed: Parsed, *, start: date, end: date) -> tuple[date, date]:
     """`from` and `to` of the operators' lists, each with a default of its own."""
     first, last = parsed.get("from", start), parsed.get("to", end)
@@ -154,18 +106,19 @@ def read_days(parsed: Parsed, *, start: date, end: date) -> tuple[date, date]:
     return first, last
 
 
-def _read_cursor(parsed: Parsed) -> Cursor | None:
+def read_cursor(parsed: Parsed, secret: bytes) -> Cursor | None:
+    """The place of the parameter `cursor`, if one was sent."""
     text = parsed.get("cursor")
     if text is None:
         return None
     try:
-        return cursors.decode(text)
+        return cursors.decode(text, secret)
     except ValueError as error:
         parsed.wrong("cursor", "invalid_cursor", str(error))
         return None
 
 
-def _read_range(parsed: Parsed, now: datetime, place: Cursor | None) -> Range:
+def read_range(parsed: Parsed, now: datetime, place: Cursor | None = None) -> Range:
     """R and as_of; later pages see them as the first page did."""
     moment = _truncated(now)
     as_of = _as_of(parsed, moment, place)
@@ -213,13 +166,14 @@ def _check_days(parsed: Parsed, start: date, end: date, as_of: datetime) -> None
         parsed.wrong("to", "after_as_of", f"is after as_of, {as_of.date()}")
 
 
-def _check_sort(parsed: Parsed, grain: Grain, sort: tuple[str, ...]) -> None:
-    sortable = [name for name in grain.columns if name not in PERSONAL]
+def _check_sort(parsed: Parsed, grain: Grain, sort: tuple[str, ...], *, shown: bool) -> None:
+    hidden = () if shown else PERSONAL
+    sortable = [name for name in grain.columns if name not in hidden]
     if "hashed_user_id" in sortable:
         sortable.append("user")
     for entry in sort:
         name = entry.removeprefix("-")
-        if name in PERSONAL:
+        if name in hidden:
             parsed.wrong("sort", HIDDEN, f"{name} is hidden in this view", sortable)
         elif name not in sortable:
             parsed.wrong("sort", "invalid_value", f"{name!r} is no column of the grain", sortable)
@@ -234,22 +188,3 @@ def _check_columns(parsed: Parsed, columns: tuple[str, ...]) -> None:
 def _truncated(moment: datetime) -> datetime:
     utc = moment.astimezone(UTC)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
-
-
-def query_parameters(query: ReportQuery | DailyQuery, **more: Any) -> dict[str, Any]:
-    """Range and filters as the typed parameters of `user_product_rows.sql`."""
-    filters = asdict(query.filters)
-    when, months = query.range, query.range.months
-    return {
-        **{
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in filters.items()
-        },
-        "from_day": when.start,
-        "to_day": when.end,
-        "as_of_day": when.as_of_day,
-        "as_of": when.as_of,
-        "months_numerator": months.numerator,
-        "months_denominator": months.denominator,
-        **more,
-    }

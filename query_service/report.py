@@ -3,46 +3,75 @@
 Next: query_service.routes.report
 """
 
-from collections.abc import Sequence
-from fractions import Fraction
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from query_service import answers
 from query_service import cursor as cursors
+from query_service.chosen import chosen, chosen_parameters
 from query_service.columns import PERSONAL, SortKey
 from query_service.cursor import Cursor
-from query_service.queries import ReportQuery, query_parameters
-from query_service.store import Row, Store, compose, question
-from sinks.keys import Key
+from query_service.queries import ReportQuery
+from query_service.store import Row, compose, question
+from query_service.view import View
 
 
-def report(store: Store, key: Key, query: ReportQuery, *, frequent: Fraction) -> dict[str, Any]:
-    """`by`, `totals`, `rows` and `next_cursor` of one page.
-
-    `frequent` is the days a month from which use is frequent.
-    """
-    users = store.user_ids(key, query.filters.users)
-    parameters = query_parameters(
-        query,
-        **users,
-        frequent_from=query.range.frequent_from(frequent),
-        # One more than asked tells whether there is another page.
-        limit=query.limit + 1,
-    )
-    rows = store.ask(
-        key, "report", {**parameters, **_place(query.after)}, sql=_sql(query, query.after)
-    )
+def report(view: View, query: ReportQuery) -> dict[str, Any]:
+    """`by`, `totals`, `rows` and `next_cursor` of one page."""
+    # One more than asked tells whether there is another page.
+    rows = _ask(view, query, query.after, limit=query.limit + 1)
     page = rows[: query.limit]
     more = len(rows) > len(page)
     # Behind the last row there is none to carry the totals.
-    first = rows or (
-        query.after and store.ask(key, "report", {**parameters, "limit": 1}, sql=_sql(query, None))
-    )
+    first = rows or (query.after and _ask(view, query, None, limit=1))
     return {
         "by": query.grain.name,
-        "totals": _totals(first[0] if first else None),
-        "rows": [_row(row, query) for row in page],
-        "next_cursor": _next(query, page[-1]) if more else None,
+        "totals": totals(first[0] if first else None),
+        "rows": [row_of(row, query.columns, shown=view.shown) for row in page],
+        "next_cursor": _next(view, query, page[-1]) if more else None,
+    }
+
+
+def _ask(view: View, query: ReportQuery, place: Cursor | None, *, limit: int) -> list[Row]:
+    return view.store.ask(
+        view.key,
+        "report",
+        {**report_parameters(view, query, place), "limit": limit},
+        sql=report_sql(query, shown=view.shown, place=place),
+    )
+
+
+def report_sql(
+    query: ReportQuery, *, shown: bool, place: Cursor | None = None, whole: bool = False
+) -> str:
+    """The one question of a report: its rows behind `place`, or all of them if `whole`.
+
+    Every row carries the totals over all rows, and its sort keys.
+    """
+    keys = query.keys
+    directions = ("DESC" if key.descending else "ASC" for key in keys)
+    return compose(
+        "report",
+        chosen=chosen(shown=shown),
+        grain=compose(f"grain_{query.grain.name}", pairs=question("pairs")),
+        columns="".join(f"`{name}`, " for name in _own(query, shown=shown)),
+        count_users=query.grain.count_users,
+        sort_keys=", ".join(f"{key.expression} AS key_{n}" for n, key in enumerate(keys)),
+        key_names=", ".join(f"key_{n}" for n in range(len(keys))),
+        after=after(keys) if place else "true",
+        order=", ".join(f"key_{n} {direction}" for n, direction in enumerate(directions)),
+        limit="" if whole else "LIMIT {limit:UInt32}",
+    )
+
+
+def report_parameters(
+    view: View, query: ReportQuery, place: Cursor | None = None
+) -> dict[str, Any]:
+    """The parameters of `report_sql`, but `limit`."""
+    values = place.values if place else ()
+    return {
+        **chosen_parameters(view, query),
+        **{f"key_{index}": value for index, value in enumerate(values)},
     }
 
 
@@ -59,33 +88,13 @@ def _compare(key: SortKey, index: int, sign: str) -> str:
     return f"key_{index} {sign} {{key_{index}:{key.type}}}"
 
 
-def _sql(query: ReportQuery, place: Cursor | None) -> str:
-    keys = query.keys
-    directions = ("DESC" if key.descending else "ASC" for key in keys)
-    return compose(
-        "report",
-        chosen=question("user_product_rows"),
-        grain=question(f"grain_{query.grain.name}"),
-        columns="".join(f"`{name}`, " for name in _own(query)),
-        count_users=query.grain.count_users,
-        sort_keys=", ".join(f"{key.expression} AS key_{n}" for n, key in enumerate(keys)),
-        key_names=", ".join(f"key_{n}" for n in range(len(keys))),
-        after=after(keys) if place else "true",
-        order=", ".join(f"key_{n} {direction}" for n, direction in enumerate(directions)),
-    )
-
-
-def _place(place: Cursor | None) -> dict[str, Any]:
-    values = place.values if place else ()
-    return {f"key_{index}": value for index, value in enumerate(values)}
-
-
-def _next(query: ReportQuery, last: Row) -> str:
+def _next(view: View, query: ReportQuery, last: Row) -> str:
     values = tuple(last[f"key_{index}"] for index in range(len(query.keys)))
-    return cursors.encode(Cursor(query.fingerprint, query.range.as_of, values))
+    return cursors.encode(Cursor(query.fingerprint, query.range.as_of, values), view.secret)
 
 
-def _totals(row: Row | None) -> dict[str, Any]:
+def totals(row: Row | None) -> dict[str, Any]:
+    """The totals over all rows, which each row carries; zeros when there is none."""
     if row is None:
         return {"rows": 0, "users": 0, "launches": 0, "tokens_used": "0"}
     return {
@@ -96,15 +105,22 @@ def _totals(row: Row | None) -> dict[str, Any]:
     }
 
 
-def _own(query: ReportQuery) -> tuple[str, ...]:
-    """The columns asked for that the grain has and that are never hidden."""
-    own = set(query.grain.columns) - set(PERSONAL)
+def _own(query: ReportQuery, *, shown: bool) -> tuple[str, ...]:
+    """The columns asked for that the grain has and that this view does not hide."""
+    own = set(query.grain.columns) - hidden(shown=shown)
     return tuple(name for name in query.columns if name in own)
 
 
-def _row(row: Row, query: ReportQuery) -> dict[str, Any]:
+def hidden(*, shown: bool) -> set[str]:
+    """Columns that are null: a user has an id or a hash, never both."""
+    return {"hashed_user_id"} if shown else set(PERSONAL)
+
+
+def row_of(row: Row, columns: Iterable[str], *, shown: bool) -> dict[str, Any]:
     """The columns asked for; those that are not the grain's, or are hidden, are null."""
-    shown = {name: answers.plain(row.get(name)) for name in query.columns}
-    if "tokens_used" in shown:
-        shown["tokens_used"] = answers.tokens(row["tokens_used"])
-    return shown
+    own = {name: row.get(name) for name in columns}
+    plain = {name: answers.plain(value) for name, value in own.items()}
+    plain.update(dict.fromkeys(hidden(shown=shown) & plain.keys()))
+    if "tokens_used" in plain:
+        plain["tokens_used"] = answers.tokens(row["tokens_used"])
+    return plain

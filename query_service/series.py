@@ -5,14 +5,14 @@ Next: query_service.routes.report
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from fractions import Fraction
 from typing import Any
 
 from query_service import answers
-from query_service.queries import DailyQuery, query_parameters
+from query_service.chosen import chosen, chosen_parameters
+from query_service.queries import DailyQuery
 from query_service.ranges import Range
-from query_service.store import Row, Store, compose, question
-from sinks.keys import Key
+from query_service.store import Row, compose
+from query_service.view import View
 
 _STARTS = {
     "day": "daily.day",
@@ -22,30 +22,33 @@ _STARTS = {
 _COLUMNS = {"team": "team_id", "product": "product_id", "access": "access"}
 
 
-def series(
-    store: Store, key: Key, query: DailyQuery, *, frequent: Fraction
-) -> list[dict[str, Any]]:
+def series(view: View, query: DailyQuery) -> list[dict[str, Any]]:
     """An entry for each interval that touches R and each group with use in it, zeros included."""
     sql = compose(
         "daily",
-        chosen=question("user_product_rows"),
+        chosen=chosen(shown=view.shown),
         start=_STARTS[query.interval],
         groups="".join(f"daily.{_COLUMNS[name]} AS {_COLUMNS[name]}, " for name in query.group_by),
     )
-    parameters = query_parameters(
-        query,
-        **store.user_ids(key, query.filters.users),
-        frequent_from=query.range.frequent_from(frequent),
-    )
-    rows = store.ask(key, "daily", parameters, sql=sql)
+    rows = view.store.ask(view.key, "daily", chosen_parameters(view, query), sql=sql)
     columns = [_COLUMNS[name] for name in query.group_by]
     found = {(row["start"], *(row[column] for column in columns)): row for row in rows}
     groups = sorted({place[1:] for place in found}) if columns else [()]
+    names = _names(view) if columns else {}
     return [
-        _entry(query, (start, *group), found.get((start, *group)))
+        {
+            "start": start.isoformat(),
+            **_group(query, group, names),
+            **_numbers(found.get((start, *group))),
+        }
         for start in starts(query.range, query.interval)
         for group in groups
     ]
+
+
+def _names(view: View) -> dict[tuple[str, str], str]:
+    rows = view.store.ask(view.key, "names", {})
+    return {(row["kind"], row["id"]): row["name"] for row in rows}
 
 
 def starts(when: Range, interval: str) -> Iterator[date]:
@@ -66,14 +69,23 @@ def _next(day: date, interval: str) -> date:
     return day + timedelta(days=7 if interval == "week" else 1)
 
 
-def _entry(query: DailyQuery, place: tuple[Any, ...], row: Row | None) -> dict[str, Any]:
-    entry: dict[str, Any] = {"start": place[0].isoformat()}
-    for name, value in zip(query.group_by, place[1:], strict=True):
-        if name != "access":
-            entry[f"{name}_id"] = value
-        # Without a directory the id stands for the name.
-        entry[name] = value
-    entry["launches"] = row["launches"] if row else 0
-    entry["tokens_used"] = answers.tokens(row["tokens_used"]) if row else "0"
-    entry["users"] = row["users"] if row else 0
+def _group(
+    query: DailyQuery, group: tuple[str, ...], names: dict[tuple[str, str], str]
+) -> dict[str, str]:
+    """Team and product by id and by name; without a name the id stands for it."""
+    entry = {}
+    for kind, value in zip(query.group_by, group, strict=True):
+        if kind != "access":
+            entry[f"{kind}_id"] = value
+        entry[kind] = names.get((kind, value), value)
     return entry
+
+
+def _numbers(row: Row | None) -> dict[str, Any]:
+    if row is None:
+        return {"launches": 0, "tokens_used": "0", "users": 0}
+    return {
+        "launches": row["launches"],
+        "tokens_used": answers.tokens(row["tokens_used"]),
+        "users": row["users"],
+    }

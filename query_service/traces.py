@@ -3,21 +3,22 @@
 Next: query_service.routes.events
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import partial
+from datetime import date
 from typing import Any
 
 from query_service import answers
 from query_service import cursor as cursors
+from query_service.chosen import users
 from query_service.columns import KeyType, SortKey
 from query_service.cursor import Cursor
 from query_service.params import Parsed
+from query_service.queries import read_cursor
 from query_service.ranges import FIRST_DAY
 from query_service.report import after
-from query_service.store import Row, Store, compose
-from sinks.keys import Key, hashed_user_id
+from query_service.store import Row, compose
+from query_service.view import View
 
 # Where an event stands in the log: no two share it, and it never changes.
 PLACE = tuple(SortKey("", KeyType.NUMBER, descending=True) for _ in range(4))
@@ -53,39 +54,32 @@ class EventsQuery:
     fingerprint: str
 
 
-def events_query(
-    parsed: Parsed, days: tuple[date, date], *, limit: int, bound_to: Sequence[str]
-) -> EventsQuery:
+def events_query(parsed: Parsed, days: tuple[date, date], view: View, *, limit: int) -> EventsQuery:
     """The page that was asked for; raises Problem when the cursor is not one of this list."""
-    users = parsed.many("user")
-    print_ = cursors.fingerprint("events", bound_to, users, parsed.get("from"), parsed.get("to"))
-    place = _read_place(parsed, print_)
+    asked = (parsed.many("user"), parsed.get("from"), parsed.get("to"))
+    print_ = cursors.fingerprint("events", view.bound_to, *asked)
+    place = _read_place(parsed, print_, view.secret)
     parsed.check()
-    return EventsQuery(users, *days, limit, place, print_)
+    return EventsQuery(parsed.many("user"), *days, limit, place, print_)
 
 
-def _read_place(parsed: Parsed, print_: str) -> Cursor | None:
-    text = parsed.get("cursor")
-    if text is None:
-        return None
-    try:
-        place = cursors.decode(text)
-    except ValueError as error:
-        parsed.wrong("cursor", "invalid_cursor", str(error))
+def _read_place(parsed: Parsed, print_: str, secret: bytes) -> Cursor | None:
+    place = read_cursor(parsed, secret)
+    if place is None:
         return None
     if place.fingerprint != print_ or not cursors.fits(place, [key.type for key in PLACE]):
         parsed.wrong("cursor", "invalid_cursor", "belongs to a query with other parameters")
     return place
 
 
-def events(store: Store, key: Key, query: EventsQuery, *, now: datetime) -> dict[str, Any]:
+def events(view: View, query: EventsQuery) -> dict[str, Any]:
     """`events`, the latest received first, and `next_cursor`."""
     place = query.after.values if query.after else ()
-    rows = store.ask(
-        key,
+    rows = view.store.ask(
+        view.key,
         "events",
         {
-            **store.user_ids(key, query.users),
+            **users(view, query.users),
             "from_day": query.start,
             "to_day": query.end,
             "limit": query.limit + 1,
@@ -94,39 +88,37 @@ def events(store: Store, key: Key, query: EventsQuery, *, now: datetime) -> dict
         sql=compose("events", after=after(PLACE) if query.after else "true"),
     )
     page = rows[: query.limit]
-    hide = partial(hashed_user_id, store.hasher(key))
     return {
-        "events": [_event(row, hide) for row in page],
-        "next_cursor": _next(query, page[-1], now) if len(rows) > len(page) else None,
+        "events": [_event(view, row) for row in page],
+        "next_cursor": _next(view, query, page[-1]) if len(rows) > len(page) else None,
     }
 
 
-def _next(query: EventsQuery, last: Row, now: datetime) -> str:
+def _next(view: View, query: EventsQuery, last: Row) -> str:
     values = tuple(last[f"key_{index}"] for index in range(len(PLACE)))
-    return cursors.encode(Cursor(query.fingerprint, now, values))
+    return cursors.encode(Cursor(query.fingerprint, view.now, values), view.secret)
 
 
-def _event(row: Row, hide: Callable[[str], str]) -> dict[str, Any]:
+def _event(view: View, row: Row) -> dict[str, Any]:
     return {
-        "user_id": None,
-        "hashed_user_id": hide(row["user_id"]),
+        **view.name(row["user_id"]),
         **{name: answers.plain(row[name]) for name in _SHOWN},
         "tokens": answers.tokens(row["tokens"]),
     }
 
 
 def trace(
-    store: Store, key: Key, *, source: str, event_id: str, users: Sequence[str], day: date | None
+    view: View, *, source: str, event_id: str, asked: Sequence[str], day: date | None
 ) -> dict[str, Any]:
     """The first stored event of the identity and its row; `others` where there are more.
 
     An identity holds within a user's day only, so it may have been counted for several.
     """
-    rows = store.ask(
-        key,
+    rows = view.store.ask(
+        view.key,
         "trace",
         {
-            **store.user_ids(key, users),
+            **users(view, tuple(asked)),
             "source": source,
             "id": event_id,
             "day": day or FIRST_DAY,
@@ -135,18 +127,17 @@ def trace(
     if not rows:
         absent = dict.fromkeys((*_PLACED, "user_id", "hashed_user_id", "day", "row"))
         return {"stored": False, **absent, "others": []}
-    hide = partial(hashed_user_id, store.hasher(key))
-    first, *others = (_traced(store, key, row, hide) for row in rows)
+    first, *others = (_traced(view, row) for row in rows)
     return {**first, "others": others}
 
 
-def _traced(store: Store, key: Key, row: Row, hide: Callable[[str], str]) -> dict[str, Any]:
-    found = store.ask(key, "traced_row", {"user_id": row["user_id"], **{n: row[n] for n in _KEYED}})
+def _traced(view: View, row: Row) -> dict[str, Any]:
+    place = {"user_id": row["user_id"], **{name: row[name] for name in _KEYED}}
+    found = view.store.ask(view.key, "traced_row", place)
     return {
         "stored": True,
         **{name: answers.plain(row[name]) for name in _PLACED},
-        "user_id": None,
-        "hashed_user_id": hide(row["user_id"]),
+        **view.name(row["user_id"]),
         "day": row["day"].isoformat(),
         "row": _daily_row(found[0]) if found else None,
     }

@@ -7,14 +7,12 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from query_service.answers import plain
 from query_service.auth import Items, Reader
-from query_service.completeness import complete_up_to
 from query_service.params import DAILY, REPORT, Parameter
-from query_service.privacy import decide
 from query_service.queries import daily_query, report_query
 from query_service.report import report
 from query_service.series import series
+from query_service.view import asked_teams, look
 from query_service.wiring import Wired
 
 router = APIRouter(tags=["reports"])
@@ -28,28 +26,20 @@ def documented(parameters: tuple[Parameter, ...]) -> dict[str, Any]:
 @router.get("/report", openapi_extra=documented(REPORT))
 def get_report(wired: Wired, key: Reader, items: Items) -> dict[str, Any]:
     """One page of a report, with totals over all its rows."""
-    query = report_query(items, wired.now(), bound_to=(key.tenant, *sorted(key.teams)))
-    complete = complete_up_to(wired.store, partitions=wired.settings.partitions)
-    privacy = decide(wired.store, key, query.filters.teams)
-    return {
-        "range": query.range.describe(),
-        **privacy.describe(),
-        "complete_up_to": plain(complete),
-        **report(wired.store, key, query, frequent=wired.frequent),
-    }
+    view = look(wired, key, asked_teams(items))
+    query = report_query(items, view)
+    return {"range": query.range.describe(), **view.describe(), **report(view, query)}
 
 
 @router.get("/daily", openapi_extra=documented(DAILY))
 def get_daily(wired: Wired, key: Reader, items: Items) -> dict[str, Any]:
     """Launches, tokens and users by day, week or month."""
-    query = daily_query(items, wired.now())
-    complete = complete_up_to(wired.store, partitions=wired.settings.partitions)
-    privacy = decide(wired.store, key, query.filters.teams)
+    view = look(wired, key, asked_teams(items))
+    query = daily_query(items, view)
     return {
         "range": query.range.describe(),
-        **privacy.describe(),
-        "complete_up_to": plain(complete),
+        **view.describe(),
         "interval": query.interval,
         "group_by": list(query.group_by),
-        "series": series(wired.store, key, query, frequent=wired.frequent),
+        "series": series(view, query),
     }

@@ -1,6 +1,6 @@
 -- Purpose: launches, tokens and users of the chosen rows by day, week or month of R.
 -- Slots (SQL from files and allow-lists): chosen, start, groups.
--- Parameters: those of user_product_rows.sql, days_used_min and _max, tokens_min and _max.
+-- Parameters: those of chosen.sql.
 -- Columns: start, those of groups, launches, tokens_used, users.
 WITH
     chosen AS ($chosen)

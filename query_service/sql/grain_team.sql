@@ -1,21 +1,24 @@
--- Purpose: the chosen rows, gathered by team.
--- Parameters: those of user_product_rows.sql.
+-- Purpose: the chosen rows, gathered by team, with its seats: free and over are told per team and
+--   product, and then added up.
+-- Slots (SQL from files): pairs.
+-- Parameters: those of pairs.sql.
 -- Columns: the report's, user_ids (a state, for the distinct users of all rows).
 SELECT
     team_id,
-    team_id AS team,
-    toInt64(length(groupUniqArrayArray(chosen.days))) AS days_used,
-    sum(chosen.launches) AS launches,
-    sum(chosen.tokens_used) AS tokens_used,
-    max(chosen.last_accessed) AS last_accessed,
-    uniqExact(chosen.user_id) AS users,
-    uniqExactState(chosen.user_id) AS user_ids,
-    uniqExact(chosen.product_id) AS products,
-    CAST(NULL AS Nullable(UInt64)) AS seats_total,
-    CAST(NULL AS Nullable(UInt64)) AS seats_assigned,
-    CAST(NULL AS Nullable(UInt64)) AS seats_free,
-    CAST(NULL AS Nullable(UInt64)) AS seats_over,
-    CAST(NULL AS Nullable(UInt64)) AS seats_active,
-    CAST(NULL AS Nullable(UInt64)) AS seats_inactive
-FROM chosen
+    max(pair.team) AS team,
+    toInt64(length(groupUniqArrayArray(pair.days))) AS days_used,
+    sum(pair.launches) AS launches,
+    sum(pair.tokens_used) AS tokens_used,
+    max(pair.last_accessed) AS last_accessed,
+    uniqExactMerge(pair.user_ids) AS users,
+    uniqExactMergeState(pair.user_ids) AS user_ids,
+    uniqExactIf(pair.product_id, pair.chosen_rows > 0) AS products,
+    sum(pair.seats_total) AS seats_total,
+    sum(pair.seats_assigned) AS seats_assigned,
+    sum(greatest(pair.seats_total, pair.seats_assigned) - pair.seats_assigned) AS seats_free,
+    sum(greatest(pair.seats_total, pair.seats_assigned) - pair.seats_total) AS seats_over,
+    sum(pair.seats_active) AS seats_active,
+    sum(pair.seats_inactive) AS seats_inactive
+FROM ($pairs) AS pair
 GROUP BY team_id
+HAVING sum(pair.chosen_rows) > 0

@@ -1,8 +1,11 @@
 -- Purpose: the chosen rows, gathered by user.
--- Parameters: those of user_product_rows.sql.
+-- Parameters: those of chosen.sql.
 -- Columns: the report's, user_id.
 SELECT
     user_id,
+    any(chosen.first_name) AS first_name,
+    any(chosen.last_name) AS last_name,
+    any(chosen.email) AS email,
     lower(left(hex(HMAC('SHA256', user_id, assumeNotNull((SELECT unhex(secret) FROM tenants FINAL WHERE tenant = {tenant:String})))), 40)) AS hashed_user_id,
     toInt64(length(groupUniqArrayArray(chosen.days))) AS days_used,
     sum(chosen.launches) AS launches,

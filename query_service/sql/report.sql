@@ -1,7 +1,8 @@
 -- Purpose: one page of a report, and the totals over all its rows on each of them, so that both
 --   come from one reading.
--- Slots (SQL from files and allow-lists): chosen, grain, columns, count_users, sort_keys, key_names, after, order.
--- Parameters: those of user_product_rows.sql, days_used_min and _max, tokens_min and _max, limit,
+-- Slots (SQL from files and allow-lists): chosen, grain, columns, count_users, sort_keys, key_names, after,
+--   order, limit.
+-- Parameters: those of chosen.sql, limit where there is one,
 --   and key_0, key_1, ... of the row before the page.
 -- Columns: the report's, total_rows, total_users, total_launches, total_tokens, key_0, key_1, ...
 WITH
@@ -35,4 +36,4 @@ FROM
 )
 WHERE $after
 ORDER BY $order
-LIMIT {limit:UInt32}
+$limit

@@ -1,5 +1,5 @@
--- Purpose: the users that hashed ids stand for. Gathered before they are hashed, or the engine
---   would hash every row.
+-- Purpose: the users that hashed ids stand for, wherever they are known from. Gathered before they
+--   are hashed, or the engine would hash every row.
 -- Parameters: tenant, hashes.
 -- Columns: user_id.
 SELECT
@@ -15,6 +15,14 @@ SELECT
 FROM
 (
     SELECT groupUniqArray(user_id) AS user_ids
-    FROM usage_daily FINAL
-    WHERE tenant = {tenant:String}
+    FROM
+    (
+        SELECT user_id FROM usage_daily FINAL WHERE tenant = {tenant:String}
+        UNION ALL
+        SELECT user_id FROM seat_changes FINAL WHERE tenant = {tenant:String}
+        UNION ALL
+        SELECT user_id FROM users FINAL WHERE tenant = {tenant:String}
+        UNION ALL
+        SELECT user_id FROM team_members FINAL WHERE tenant = {tenant:String}
+    )
 )

@@ -139,7 +139,7 @@ def test_a_key_limited_to_teams(store_client, new_tenant):
     assert [row["team_id"] for row in body["rows"]] == ["team-1"]
     assert body["hidden_by"] == ["team-1"]
     other = http.get("/v1/report?team=team-2").json()
-    assert (other["rows"], other["hidden_by"]) == ([], [])
+    assert (other["rows"], other["hidden_by"]) == ([], ["team-2"])
     assert http.get("/v1/daily?team=team-2&interval=month").json()["series"][0]["launches"] == 0
 
 

@@ -9,13 +9,14 @@ import pytest
 from query_service.cursor import Cursor, encode
 from query_service.problems import Problem
 from query_service.queries import daily_query, report_query
+from tests.support.views import SECRET, view
 
 NOW = datetime(2026, 5, 31, 15, 30, 0, 123_456, tzinfo=UTC)
 
 
 def ask(text, *, tenant="sample"):
     """The query of a query string."""
-    return report_query(parse_qsl(text, keep_blank_values=True), NOW, bound_to=(tenant,))
+    return report_query(parse_qsl(text, keep_blank_values=True), view(NOW, tenant=tenant))
 
 
 def wrong(text):
@@ -116,9 +117,9 @@ def test_a_later_page_sees_what_the_first_saw():
     """Without as_of the cursor keeps it, so that midnight between two pages moves no row."""
     first = ask("by=team")
     midnight = datetime(2026, 6, 1, 0, 0, 1, tzinfo=UTC)
-    cursor = encode(Cursor(first.fingerprint, first.range.as_of, (5, "team", "team-1")))
+    cursor = encode(Cursor(first.fingerprint, first.range.as_of, (5, "team", "team-1")), SECRET)
     items = [("by", "team"), ("cursor", cursor)]
-    later = report_query(items, midnight, bound_to=("sample",))
+    later = report_query(items, view(midnight))
     assert later.range == first.range
     assert later.after.values == (5, "team", "team-1")
 
@@ -129,7 +130,7 @@ def test_a_later_page_sees_what_the_first_saw():
 def test_a_cursor_of_another_shape(values):
     """Values that don't fit the order are refused, whatever the cursor claims to belong to."""
     first = ask("by=team")
-    cursor = encode(Cursor(first.fingerprint, first.range.as_of, values))
+    cursor = encode(Cursor(first.fingerprint, first.range.as_of, values), SECRET)
     assert wrong(f"by=team&cursor={cursor}") == [("cursor", "invalid_cursor")]
 
 
@@ -139,17 +140,17 @@ def test_a_cursor_of_another_shape(values):
 def test_a_cursor_of_another_query(other):
     """What chooses or orders rows is part of what a cursor is bound to."""
     first = ask("by=team")
-    cursor = encode(Cursor(first.fingerprint, first.range.as_of, (5, "team", "team-1")))
+    cursor = encode(Cursor(first.fingerprint, first.range.as_of, (5, "team", "team-1")), SECRET)
     assert wrong(f"{other}&cursor={cursor}") == [("cursor", "invalid_cursor")]
     assert ask(f"by=team&limit=3&columns=team&cursor={cursor}").limit == 3
 
 
 def test_a_series_has_its_own_parameters():
     """Groups come in their fixed order; a wrong one is named with what there is."""
-    query = daily_query([("group_by", "access,team"), ("interval", "week")], NOW)
+    query = daily_query([("group_by", "access,team"), ("interval", "week")], view(NOW))
     assert (query.group_by, query.interval) == (("team", "access"), "week")
     with pytest.raises(Problem) as caught:
-        daily_query([("group_by", "user"), ("interval", "year"), ("limit", "1")], NOW)
+        daily_query([("group_by", "user"), ("interval", "year"), ("limit", "1")], view(NOW))
     named = {error.parameter: error.allowed for error in caught.value.errors}
     assert named["group_by"] == ("team", "product", "access")
     assert named["interval"] == ("day", "week", "month")
