@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ingest.bodies import Form
-from ingest.fields import FORBIDDEN_CHARS, access, encoded, optional, required, tokens, wrong
+from ingest.fields import access, encoded, optional, required, tokens, wrong
 from ingest.parse import Malformed, dumps, parse
 from ingest.values import utc_time
 from schemas.events import (
     CONSUMED,
+    FORBIDDEN_CHARS,
     MAX_AHEAD,
     MAX_BACK,
     MAX_IDENTITY_CHARS,

@@ -3,17 +3,15 @@
 Next: ingest.accept
 """
 
-import re
 from typing import Any
 
 import orjson
 
 from ingest.parse import Number
 from ingest.values import canonical_tokens
-from schemas.events import DEFAULT_ACCESS, MAX_NAME_CHARS, Access
+from schemas.events import DEFAULT_ACCESS, FORBIDDEN_CHARS, MAX_NAME_CHARS, Access
 from schemas.rejects import Reason, Rejected
 
-FORBIDDEN_CHARS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _ACCESSES = tuple(map(str, Access))
 
 

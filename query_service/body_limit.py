@@ -10,6 +10,8 @@ from schemas.telemetry import QueryMetrics
 
 # A key for a thousand teams fits, whatever their ids are made of.
 BODY_MAX_BYTES = 2 << 20
+# As much as the gateway takes: a directory comes in files.
+DIRECTORY_MAX_BYTES = 8 << 20
 
 
 class BodyLimit:
@@ -24,23 +26,29 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        whole = await _read(receive)
+        most_bytes = limit_of(scope["path"])
+        whole = await _read(receive, most_bytes)
         if whole is not None:
             await self._app(scope, _again(whole, receive), send)
             return
-        problem = Problem(413, "body_too_large", f"A body has at most {BODY_MAX_BYTES} bytes.")
+        problem = Problem(413, "body_too_large", f"A body has at most {most_bytes} bytes.")
         self._metrics.query_errors.labels(reason=problem.reason).inc()
         await document(problem)(scope, receive, send)
 
 
-async def _read(receive: Receive) -> Message | None:
+def limit_of(path: str) -> int:
+    """The most bytes of a body that is sent to `path`."""
+    return DIRECTORY_MAX_BYTES if "/v1/directory/" in path else BODY_MAX_BYTES
+
+
+async def _read(receive: Receive, most_bytes: int) -> Message | None:
     """The body as one message; None as soon as it is above the limit."""
     body = bytearray()
     more = True
     while more:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > BODY_MAX_BYTES:
+        if len(body) > most_bytes:
             return None
         more = message.get("more_body", False)
     # Of a client that went away there is more, which never comes.

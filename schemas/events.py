@@ -5,6 +5,7 @@ Its columns are exactly the columns of `usage_events` that a sender or the gatew
 Next: schemas.topics
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -49,6 +50,8 @@ TOKENS_MAX = 1_000_000
 
 MAX_IDENTITY_CHARS = 256
 MAX_NAME_CHARS = 128
+# Control characters and lone surrogates: no string holds one.
+FORBIDDEN_CHARS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 MAX_AHEAD = timedelta(minutes=5)
 MAX_BACK = timedelta(days=35)

@@ -1,0 +1,58 @@
+"""The body of a PUT to the directory: JSON or NDJSON, as raw entries.
+
+Next: query_service.directory
+"""
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from query_service.problems import Problem
+from schemas.rejects import Reason
+
+MAX_ENTRIES = 10_000
+JSON, NDJSON = "application/json", "application/x-ndjson"
+_CHARSETS = ("", "charset=utf-8", "charset=us-ascii")
+
+
+class Malformed:
+    """Bytes that are not JSON, where an entry should be."""
+
+
+def raw_entries(body: bytes, *, content_type: str, encoding: str) -> list[Any]:
+    """The entries of `body`: JSON values, or Malformed; blank lines of NDJSON are none.
+
+    Raises Problem for a form that is not taken, and for too many entries.
+    """
+    media_type, _, parameters = content_type.partition(";")
+    media_type, charset = media_type.strip().lower(), parameters.strip().lower().replace('"', "")
+    known = media_type in {JSON, NDJSON} and charset in _CHARSETS
+    if not known or encoding not in {"", "identity"}:
+        detail = f"Send {JSON} or {NDJSON}, in UTF-8 and not compressed."
+        raise Problem(415, Reason.UNSUPPORTED_MEDIA_TYPE, detail)
+    entries = _lines(body) if media_type == NDJSON else _array(body)
+    if len(entries) > MAX_ENTRIES:
+        detail = f"A request has at most {MAX_ENTRIES} entries."
+        raise Problem(413, Reason.BATCH_TOO_LARGE, detail)
+    return entries
+
+
+def _lines(body: bytes) -> list[Any]:
+    return [_loads(line) for line in body.split(b"\n") if line.strip()]
+
+
+def _array(body: bytes) -> list[Any]:
+    value = _loads(body)
+    return value if isinstance(value, list) else [value]
+
+
+def _loads(text: bytes) -> Any:
+    """Amounts keep every digit; a lone surrogate spoils no more than the string it is in."""
+    try:
+        return json.loads(text.decode(), parse_float=Decimal, parse_constant=_refuse)
+    except (ValueError, ArithmeticError, RecursionError):
+        return Malformed()
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
