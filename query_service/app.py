@@ -14,7 +14,7 @@ from query_service import problems
 from query_service.body_limit import BodyLimit
 from query_service.lag import LagReader
 from query_service.request_log import RequestLog
-from query_service.routes import directory, events, health, keys, operations, report
+from query_service.routes import directory, events, exports, health, keys, operations, report
 from query_service.store import Store
 from query_service.wiring import Wiring
 from schemas.settings import QuerySettings
@@ -26,7 +26,14 @@ KEYS_REFRESH_SECONDS = 2.0
 # No answer without ClickHouse anyway: an old copy only keeps a good key from a wrong 401.
 KEYS_MAX_AGE_SECONDS = 3600.0
 
-ROUTERS = (report.router, directory.router, events.router, operations.router, keys.router)
+ROUTERS = (
+    report.router,
+    exports.router,
+    directory.router,
+    events.router,
+    operations.router,
+    keys.router,
+)
 
 
 def _now() -> datetime:

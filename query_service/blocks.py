@@ -3,9 +3,9 @@
 Next: query_service.export
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import IO, Any, cast
 
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
@@ -20,27 +20,23 @@ _SETTINGS = {
 }
 
 
-class _Answer(Protocol):
-    def read(self, amount: int, /) -> bytes:
-        """So many bytes, or fewer at the end."""
-
-
 @contextmanager
 def blocks(
-    client: Client, sql: str, parameters: Mapping[str, Any]
+    client: Client, sql: str, parameters: dict[str, Any]
 ) -> Iterator[Iterator[pa.RecordBatch]]:
     """The rows as they come. Leaving early closes the connection, which ends the query.
 
     The iterator raises Unavailable when the answer breaks off.
     """
-    answer = client.raw_stream(sql, parameters=parameters, settings=_SETTINGS, fmt="ArrowStream")
+    stream = client.raw_stream(sql, parameters=parameters, settings=_SETTINGS, fmt="ArrowStream")
+    answer = cast("IO[bytes]", stream)
     try:
         yield _read(answer)
     finally:
         answer.close()
 
 
-def _read(answer: _Answer) -> Iterator[pa.RecordBatch]:
+def _read(answer: IO[bytes]) -> Iterator[pa.RecordBatch]:
     try:
         with pa.ipc.open_stream(answer) as reader:
             yield from reader

@@ -1,6 +1,6 @@
-"""The report's words for people: one label for each column, wherever people read it.
+"""The report's words for people: one label for each column and value, wherever people read it.
 
-CSV and JSON keep the machine names.
+CSV, JSON and Parquet keep the machine names.
 
 Next: deploy.commands.report
 """
@@ -41,4 +41,18 @@ LABELS = {
     "seats_over": "Seats over",
     "seats_active": "Seats active",
     "seats_inactive": "Seats inactive",
+}
+
+# Values of the columns that have a few; all others stand as they are.
+VALUES = {
+    "access": {"subscription": "Subscription", "flex": "Flex"},
+    "seat": {"assigned": "Assigned", "unassigned": "Unassigned"},
+    "assignment": {"direct": "Direct", "group": "Group", "default": "Default"},
+    "activity": {"active": "Active", "inactive": "Inactive"},
+    "frequency": {"frequent": "Frequent", "occasional": "Occasional", "unused": "Unused"},
+    "recommendation": {
+        "unassign": "Unassign",
+        "switch_to_flex": "Switch to flex",
+        "switch_to_subscription": "Switch to subscription",
+    },
 }
