@@ -14,7 +14,16 @@ from query_service import problems
 from query_service.body_limit import BodyLimit
 from query_service.lag import LagReader
 from query_service.request_log import RequestLog
-from query_service.routes import directory, events, exports, health, keys, operations, report
+from query_service.routes import (
+    directory,
+    events,
+    exports,
+    health,
+    keys,
+    operations,
+    report,
+    tokens,
+)
 from query_service.store import Store
 from query_service.wiring import Wiring
 from schemas.settings import QuerySettings
@@ -30,6 +39,7 @@ ROUTERS = (
     report.router,
     exports.router,
     directory.router,
+    tokens.router,
     events.router,
     operations.router,
     keys.router,

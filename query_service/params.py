@@ -172,6 +172,8 @@ FILTERS = (
     Parameter("tokens_min", "Fewest tokens of a row shown.", read_tokens),
     Parameter("tokens_max", "Most tokens of a row shown.", read_tokens),
 )
+_TEAM = FILTERS[:1]
+TOKENS = (*RANGE, *_TEAM)
 PAGE = (
     Parameter("limit", f"Rows in the answer: {LIMIT_DEFAULT}, at most {LIMIT_MAX}.", read_limit),
     _text("cursor", "`next_cursor` of the page before."),
