@@ -12,7 +12,19 @@ import typer
 from rich.console import Console
 
 from deploy.ask import Refused
-from deploy.commands import books, epoch, generate, keys, replay, report, run, send, settings
+from deploy.commands import (
+    books,
+    directory,
+    epoch,
+    export,
+    generate,
+    keys,
+    replay,
+    report,
+    run,
+    send,
+    settings,
+)
 from deploy.commands.terminal import FOUND, USAGE
 from deploy.connection import NotFound
 from schemas.rejects import PersonNeeded, Unavailable
@@ -37,6 +49,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "generate": (generate.generate, DATA),
     "send": (send.send, DATA),
     "report": (report.report, DATA),
+    "export": (export.export, DATA),
     "hash": (keys.hash_user, DATA),
     "lag": (books.lag, CARE),
     "ledger": (books.ledger, CARE),
@@ -45,10 +58,15 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "migrate": (run.migrate, CARE),
     "settings": (settings.settings, CARE),
 }
+GROUPS: dict[str, tuple[typer.Typer, str]] = {
+    "directory": (directory.group, DATA),
+    "keys": (keys.group, CARE),
+    "epoch": (epoch.group, CARE),
+}
 for _name, (_command, _panel) in COMMANDS.items():
     app.command(_name, rich_help_panel=_panel)(_command)
-for _name, _group in (("keys", keys.group), ("epoch", epoch.group)):
-    app.add_typer(_group, name=_name, rich_help_panel=CARE)
+for _name, (_group, _panel) in GROUPS.items():
+    app.add_typer(_group, name=_name, rich_help_panel=_panel)
 
 
 def main() -> None:

@@ -21,10 +21,14 @@ from rich.text import Text
 
 
 class _Speed(ProgressColumn):
-    """Events a second."""
+    """How many a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:,.0f} events/s")
+        return Text(f"{task.speed or 0:,.0f} {self._unit}/s")
 
 
 class Bar:
@@ -43,14 +47,16 @@ class Bar:
 
 
 @contextmanager
-def progress_bar(title: str, total: int | None, *, shown: bool = True) -> Iterator[Bar]:
+def progress_bar(
+    title: str, total: int | None, *, shown: bool = True, unit: str = "events"
+) -> Iterator[Bar]:
     """A bar for `total` events (None: not known); silent when standard error is no terminal."""
     console = Console(stderr=True)
     with Progress(
         TextColumn(title),
         BarColumn(),
         MofNCompleteColumn(),
-        _Speed(),
+        _Speed(unit),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
         console=console,
