@@ -22,29 +22,44 @@ def ask(connection: Connection, path: str, **parameters: Any) -> dict[str, Any]:
 
     Raises Refused with the service's words, or Unavailable when it does not answer.
     """
-    if not connection.key:
-        raise Refused("no key: set USAGE_KEY, or name the directory of an `up` with --data-dir")
     given = {name.rstrip("_"): value for name, value in parameters.items() if value}
     try:
         answer = httpx.get(
             f"{connection.query_url.rstrip('/')}{path}",
             params=given,
-            headers={"Authorization": f"Bearer {connection.key}"},
+            headers=headers_of(connection),
             timeout=ANSWER_SECONDS,
             # No proxy of the environment stands between this machine and itself.
             trust_env=not is_here(connection.query_url),
         )
     except httpx.TransportError as error:
-        raise Unavailable(
-            "the query service",
-            f"nothing answers at {connection.query_url} ({type(error).__name__}); "
-            "start `usage-report up`, or set USAGE_QUERY_URL",
-        ) from error
+        raise away(connection, error) from error
+    check(answer)
+    return dict(answer.json())
+
+
+def headers_of(connection: Connection) -> dict[str, str]:
+    """The key, in a header; raises Refused when there is none."""
+    if not connection.key:
+        raise Refused("no key: set USAGE_KEY, or name the directory of an `up` with --data-dir")
+    return {"Authorization": f"Bearer {connection.key}"}
+
+
+def away(connection: Connection, error: httpx.TransportError) -> Unavailable:
+    """What to say when the service does not answer."""
+    return Unavailable(
+        "the query service",
+        f"nothing answers at {connection.query_url} ({type(error).__name__}); "
+        "start `usage-report up`, or set USAGE_QUERY_URL",
+    )
+
+
+def check(answer: httpx.Response) -> None:
+    """Raise Unavailable or Refused, with the service's words, for an answer that is an error."""
     if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
         raise Unavailable("the query service", _reason(answer))
     if answer.is_error:
         raise Refused(_reason(answer))
-    return dict(answer.json())
 
 
 def is_here(url: str) -> bool:

@@ -17,8 +17,6 @@ from query_service.view import View
 from schemas.rejects import Unavailable
 
 SCHEMA_VERSION = 1
-# An export is one answer with everything: what cuts or thins a page means nothing to it.
-IGNORED = ("columns", "limit", "cursor")
 
 _TIME = pa.timestamp("ms", tz="UTC")
 _TYPES = {

@@ -14,25 +14,9 @@ import pyarrow.compute as pc
 from query_service.columns import COLUMNS
 from query_service.export import SCHEMA, Export
 from query_service.export_text import plain, rows, steps
-from query_service.params import Parameter
 
 # A spreadsheet takes text that begins so for a formula.
 _FORMULA = r"^([=+\-@\t\r])"
-
-
-def read_flag(text: str) -> bool:
-    """Either true or false."""
-    if text not in {"true", "false"}:
-        raise ValueError("neither true nor false")
-    return text == "true"
-
-
-BOM = Parameter(
-    "bom",
-    "Begin with a byte order mark: true or false (default).",
-    read_flag,
-    allowed=("true", "false"),
-)
 
 
 def write_csv(export: Export, *, bom: bool) -> Iterator[bytes]:

@@ -119,6 +119,13 @@ def _milliseconds(text: str) -> str:
     return re.sub(r"\.([0-9]{1,3})[0-9]*", lambda found: "." + found[1].ljust(3, "0"), text)
 
 
+def read_flag(text: str) -> bool:
+    """Either true or false."""
+    if text not in {"true", "false"}:
+        raise ValueError("neither true nor false")
+    return text == "true"
+
+
 def _choice(
     name: str, description: str, *allowed: str, repeatable: bool = True, **more: Any
 ) -> Parameter:
@@ -173,6 +180,7 @@ FILTERS = (
     Parameter("tokens_max", "Most tokens of a row shown.", read_tokens),
 )
 _TEAM = FILTERS[:1]
+SNAPSHOT = (*RANGE, *FILTERS)
 TOKENS = (*RANGE, *_TEAM)
 PAGE = (
     Parameter("limit", f"Rows in the answer: {LIMIT_DEFAULT}, at most {LIMIT_MAX}.", read_limit),
@@ -185,6 +193,14 @@ REPORT = (
     Parameter("sort", "Columns of the grain, or user; `-` before one: descending.", _names),
     Parameter("columns", f"Columns of the rows: {', '.join(COLUMNS)}.", _names),
     *PAGE,
+)
+# An export is one answer with everything: what cuts or thins a page means nothing to it.
+IGNORED = ("columns", "limit", "cursor")
+BOM = Parameter(
+    "bom",
+    "Begin a CSV file with a byte order mark: true or false (default).",
+    read_flag,
+    allowed=("true", "false"),
 )
 INTERVALS = ("day", "week", "month")
 GROUPS = ("team", "product", "access")

@@ -5,6 +5,9 @@ CSV, JSON and Parquet keep the machine names.
 Next: deploy.commands.report
 """
 
+# Formats of exports, by the extension of their files.
+EXTENSIONS = ("csv", "xlsx", "json", "ndjson", "parquet")
+
 LABELS = {
     "team_id": "Team id",
     "team": "Team",

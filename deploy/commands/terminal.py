@@ -11,8 +11,10 @@ from typing import Annotated, Any, Literal, NoReturn
 import orjson
 import typer
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 DONE, FOUND, USAGE = 0, 1, 2
 
@@ -40,13 +42,14 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
         cells = [row[place] for row in kept if row[place] is not None]
         right = bool(cells) and all(_is_number(cell) for cell in cells)
         # A long label over short cells takes two lines, rather than their place.
-        if len(column) > max((len(str(cell)) for cell in cells), default=0):
+        if cell_len(column) > max((cell_len(str(cell)) for cell in cells), default=0):
             column = column.replace(" ", "\n")  # noqa: PLW2901 - the same column, as shown
         justify: Literal["left", "right"] = "right" if right else "left"
         # What a row is about is never broken; other cells may be.
         table.add_column(column, justify=justify, no_wrap=place == 0, overflow="fold")
     for row in kept:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        # As text, or a name in brackets would be taken for a style.
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     console.print(title, markup=False)
     console.print(table)
 

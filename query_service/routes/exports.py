@@ -12,12 +12,12 @@ from starlette.responses import Response
 from query_service.answers import plain
 from query_service.auth import Items, Reader
 from query_service.download import Download
-from query_service.export import IGNORED, SCHEMA_VERSION, Export, file_name
-from query_service.export_csv import BOM, write_csv
+from query_service.export import SCHEMA_VERSION, Export, file_name
+from query_service.export_csv import write_csv
 from query_service.export_json import write_json, write_ndjson
 from query_service.export_parquet import write_parquet
 from query_service.export_xlsx import write_xlsx
-from query_service.params import REPORT, Parameter, Parsed, parse
+from query_service.params import BOM, IGNORED, REPORT, Parameter, Parsed, parse
 from query_service.problems import Problem, refused
 from query_service.queries import ReportQuery, report_query
 from query_service.routes.report import documented
