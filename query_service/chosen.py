@@ -4,7 +4,7 @@ The rules are those of the definitions of rows and collections; each part is a f
 Next: query_service.report
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -26,23 +26,56 @@ class Choosing(Protocol):
         """Which of its rows are chosen."""
 
 
-def chosen(*, shown: bool) -> str:
+# A filter's condition on the finished rows, by the filter's name.
+_CONDITIONS = {
+    "products": "product_id IN {products:Array(String)}",
+    "versions": "version IN {versions:Array(String)}",
+    "frequency": "frequency IN {frequency:Array(String)}",
+    "activity": "activity IN {activity:Array(String)}",
+    "recommendation": "recommendation IN {recommendation:Array(String)}",
+    "seat": "seat IN {seat:Array(String)}",
+    "assignment": "assignment IN {assignment:Array(String)}",
+    "groups": "`group` IN {groups:Array(String)}",
+}
+# The same on use and seats before they are put together: nothing else of a row depends on others.
+_EARLY = {
+    "teams": "team_id IN {teams:Array(String)}",
+    "users": "user_id IN {user_ids:Array(String)}",
+    "access": "access IN {access:Array(String)}",
+}
+
+
+def chosen(filters: Filters, *, shown: bool) -> str:
     """SQL of the rows, for a slot `$chosen`; without names unless they are `shown`."""
+    given = {name for name, value in asdict(filters).items() if value not in ((), None)}
+    early = [condition for name, condition in _EARLY.items() if name in given]
+    asked = [question("asked_products")] if "products" in given else []
+    held = question("held_products")
+    late = [condition for name, condition in _CONDITIONS.items() if name in given]
+    contains = [question("name_contains")] if "q" in given else []
     return compose(
         "chosen",
-        uses=question("uses"),
-        seats=compose("seats", of_products=question("asked_products")),
-        held_seats=compose("seats", of_products=question("held_products")),
+        uses=compose("uses", early=_all([*early, *asked])),
+        seats=compose("seats", early=_all([*early, *asked])),
+        held_seats=compose("seats", early=_all([*early, held])),
         people=question("people_shown" if shown else "people_hidden"),
+        prices=question("frequent_from"),
+        filters=_all([*late, *contains]),
     )
+
+
+def _all(conditions: Iterable[str]) -> str:
+    return "\nAND ".join(conditions) or "true"
 
 
 def chosen_parameters(view: View, query: Choosing) -> dict[str, Any]:
     """Range and filters as the typed parameters of `chosen.sql`."""
     when, months = query.range, query.range.months
+    filters = asdict(query.filters)
+    filters["user_ids"] = user_ids(view, filters.pop("users"))
     return {
-        **_filter_parameters(query.filters),
-        **users(view, query.filters.users),
+        **{n: list(value) if isinstance(value, tuple) else value for n, value in filters.items()},
+        "q": query.filters.q or "",
         "from_day": when.start,
         "to_day": when.end,
         "as_of_day": when.as_of_day,
@@ -54,17 +87,8 @@ def chosen_parameters(view: View, query: Choosing) -> dict[str, Any]:
     }
 
 
-def users(view: View, asked: tuple[str, ...]) -> Mapping[str, Any]:
-    """The filter on users: by user id where names are shown, else by the hash alone."""
+def user_ids(view: View, asked: Sequence[str]) -> list[str]:
+    """The users asked for: by user id where names are shown, else by the hash alone."""
     if view.shown or not asked:
-        return {"user_filter": bool(asked), "user_ids": list(asked)}
+        return list(asked)
     return view.store.user_ids(view.key, asked)
-
-
-def _filter_parameters(filters: Filters) -> dict[str, Any]:
-    values = {name: value for name, value in asdict(filters).items() if name not in {"users", "q"}}
-    return {
-        **{n: list(value) if isinstance(value, tuple) else value for n, value in values.items()},
-        "q_filter": filters.q is not None,
-        "q": filters.q or "",
-    }

@@ -52,7 +52,7 @@ def report_sql(
     directions = ("DESC" if key.descending else "ASC" for key in keys)
     return compose(
         "report",
-        chosen=chosen(shown=shown),
+        chosen=chosen(query.filters, shown=shown),
         grain=compose(f"grain_{query.grain.name}", pairs=question("pairs")),
         columns="".join(f"`{name}`, " for name in _own(query, shown=shown)),
         count_users=query.grain.count_users,

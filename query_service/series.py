@@ -26,7 +26,7 @@ def series(view: View, query: DailyQuery) -> list[dict[str, Any]]:
     """An entry for each interval that touches R and each group with use in it, zeros included."""
     sql = compose(
         "daily",
-        chosen=chosen(shown=view.shown),
+        chosen=chosen(query.filters, shown=view.shown),
         start=_STARTS[query.interval],
         groups="".join(f"daily.{_COLUMNS[name]} AS {_COLUMNS[name]}, " for name in query.group_by),
     )

@@ -161,15 +161,9 @@ class Store:
             raise Unavailable("tenant", "it has no secret yet")
         return secret
 
-    def user_ids(self, key: Key, hashes: Sequence[str]) -> dict[str, Any]:
-        """The filter on users, as parameters: those that `hashes` stand for; all if empty.
-
-        Hashes that stand for nobody choose nobody.
-        """
-        if not hashes:
-            return {"user_filter": False, "user_ids": []}
-        rows = self.ask(key, "user_ids", {"hashes": list(hashes)})
-        return {"user_filter": True, "user_ids": [row["user_id"] for row in rows] or [""]}
+    def user_ids(self, key: Key, hashes: Sequence[str]) -> list[str]:
+        """The users that `hashes` stand for; hashes that stand for nobody choose nobody."""
+        return [row["user_id"] for row in self.ask(key, "user_ids", {"hashes": list(hashes)})]
 
     @contextmanager
     def client(self) -> Iterator[Client]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from query_service import answers
 from query_service import cursor as cursors
-from query_service.chosen import users
+from query_service.chosen import user_ids
 from query_service.columns import KeyType, SortKey
 from query_service.cursor import Cursor
 from query_service.params import Parsed
@@ -79,7 +79,8 @@ def events(view: View, query: EventsQuery) -> dict[str, Any]:
         view.key,
         "events",
         {
-            **users(view, query.users),
+            "user_filter": bool(query.users),
+            "user_ids": user_ids(view, query.users),
             "from_day": query.start,
             "to_day": query.end,
             "limit": query.limit + 1,
@@ -118,7 +119,8 @@ def trace(
         view.key,
         "trace",
         {
-            **users(view, tuple(asked)),
+            "user_filter": bool(asked),
+            "user_ids": user_ids(view, asked),
             "source": source,
             "id": event_id,
             "day": day or FIRST_DAY,

@@ -1,8 +1,8 @@
--- Purpose: a condition that keeps the seats of the products asked for, and of the members of the
---   collections among them.
--- Parameters: tenant, products (empty: all).
-empty({products:Array(String)})
-    OR has({products:Array(String)}, product_id)
+-- Purpose: a condition that keeps the products asked for, and the members of the collections among
+--   them, whose use they take.
+-- Parameters: tenant, products.
+(
+    product_id IN {products:Array(String)}
     OR product_id IN
     (
         SELECT arrayJoin(members)
@@ -10,5 +10,6 @@ empty({products:Array(String)})
         WHERE tenant = {tenant:String}
             AND kind = 'collection'
             AND NOT deleted
-            AND has({products:Array(String)}, product_id)
+            AND product_id IN {products:Array(String)}
     )
+)

@@ -1,10 +1,9 @@
 -- Purpose: the finished rows of grain user_product that the filters choose: one for each (team,
 --   user, product, access) that has usage in R or was assigned at some moment of R. Every other
 --   grain, the snapshot, the series and the exports add these up.
--- Slots (SQL from files): uses, seats, held_seats, people.
--- Parameters: those of uses.sql and seats.sql, price_day, frequent_from (fewest days used that are
---   frequent without prices), months_numerator, months_denominator, q_filter, q, and a list for
---   each other filter (empty: all).
+-- Slots (SQL from files and allow-lists): uses, seats, held_seats, people, prices, filters.
+-- Parameters: those of the slots, and frequent_from (fewest days used that are frequent without
+--   prices).
 -- Columns: the report's of this grain but averages, days_inactive and hashed_user_id; and user_id,
 --   days (the distinct days used), is_seat (whether it takes up a seat of a subscription).
 WITH
@@ -65,19 +64,20 @@ WITH
     given AS
     (
         SELECT
-            own.*,
-            arrayFilter(
-                each -> NOT own.assigned_now AND each.1 != own.product_id AND has(each.2, own.product_id),
-                held.held_collections
-            ) AS takers,
-            notEmpty(takers) AND notEmpty(own.days) AS is_taken,
-            if(is_taken, takers[1].1, '') AS via,
-            if(is_taken, takers[1].3, own.assigned_now) AS seat_assigned,
-            if(is_taken, takers[1].4, own.path) AS seat_path,
-            arrayJoin(arrayPushFront(arrayDistinct(takers.1), own.product_id)) AS target,
-            target = own.product_id AS is_own
-        FROM own
-        LEFT JOIN held USING (team_id, user_id, access)
+            *,
+            notEmpty(takers) AND notEmpty(days) AS is_taken,
+            arrayJoin(arrayPushFront(arrayDistinct(takers.1), product_id)) AS target
+        FROM
+        (
+            SELECT
+                own.*,
+                arrayFilter(
+                    each -> NOT own.assigned_now AND each.1 != own.product_id AND has(each.2, own.product_id),
+                    held.held_collections
+                ) AS takers
+            FROM own
+            LEFT JOIN held USING (team_id, user_id, access)
+        )
     ),
     finished AS
     (
@@ -87,100 +87,86 @@ WITH
             given.target AS product_id,
             given.access AS access,
             groupUniqArrayArray(given.days) AS days,
-            sumIf(given.launches, is_own) AS launches,
-            sumIf(given.tokens_used, is_own) AS tokens_used,
-            maxIf(given.latest_version, is_own) AS latest_version,
+            sumIf(given.launches, target = given.product_id) AS launches,
+            sumIf(given.tokens_used, target = given.product_id) AS tokens_used,
+            maxIf(given.latest_version, target = given.product_id) AS latest_version,
             max(given.seen_at) AS seen_at,
-            maxIf(given.held_in_range, is_own) AS held_in_range,
-            maxIf(given.seat_assigned, is_own) AS assigned_now,
-            anyIf(given.seat_path, is_own) AS path,
-            anyIf(given.via, is_own) AS via
+            maxIf(given.held_in_range, target = given.product_id) AS held_in_range,
+            maxIf(if(is_taken, takers[1].3, given.assigned_now), target = given.product_id) AS assigned_now,
+            anyIf(if(is_taken, takers[1].4, given.path), target = given.product_id) AS path,
+            anyIf(if(is_taken, takers[1].1, ''), target = given.product_id) AS via
         FROM given
-        GROUP BY team_id, user_id, product_id, access
+        GROUP BY team_id, user_id, target, access
         HAVING notEmpty(days) OR held_in_range
+    ),
+    named AS
+    (
+        SELECT
+            finished.team_id AS team_id,
+            ifNull(nullIf(team.name, ''), finished.team_id) AS team,
+            finished.user_id AS user_id,
+            person.first_name AS first_name,
+            person.last_name AS last_name,
+            person.email AS email,
+            finished.product_id AS product_id,
+            ifNull(nullIf(product.name, ''), finished.product_id) AS product,
+            nullIf(finished.latest_version, '') AS version,
+            finished.access AS access,
+            multiIf(finished.assigned_now, 'assigned', notEmpty(finished.path.1), 'unassigned', NULL) AS seat,
+            -- What a subscription pays for; a collection's member is paid for by the collection.
+            finished.assigned_now AND finished.access = 'subscription' AND finished.via = '' AS is_seat,
+            nullIf(finished.path.1, '') AS assignment,
+            nullIf(finished.path.2, '') AS `group`,
+            nullIf(finished.path.3, toDateTime64(0, 3, 'UTC')) AS assigned_at,
+            nullIf(finished.path.4, toDateTime64(0, 3, 'UTC')) AS unassigned_at,
+            -- A seat that could be taken back, and has been held for long enough to be judged.
+            finished.assigned_now
+                AND finished.path.1 = 'direct'
+                AND finished.path.3 <= {as_of:DateTime64(3, 'UTC')} - INTERVAL 30 DAY AS is_ripe,
+            finished.days AS days,
+            toInt64(length(finished.days)) AS days_used,
+            finished.launches AS launches,
+            finished.tokens_used AS tokens_used,
+            nullIf(finished.seen_at, toDateTime64(0, 3, 'UTC')) AS last_accessed,
+            nullIf(finished.via, '') AS via,
+            finished.held_in_range AS held_in_range,
+            if(price.is_known, price.frequent_from, {frequent_from:Int64}) AS frequent_from
+        FROM finished
+        LEFT JOIN
+        (
+            SELECT team_id, name FROM teams FINAL WHERE tenant = {tenant:String} AND NOT deleted
+        ) AS team ON team.team_id = finished.team_id
+        LEFT JOIN
+        (
+            SELECT product_id, name FROM products FINAL WHERE tenant = {tenant:String} AND NOT deleted
+        ) AS product ON product.product_id = finished.product_id
+        LEFT JOIN ($people) AS person ON person.user_id = finished.user_id
+        LEFT JOIN ($prices) AS price ON price.product_id = finished.product_id
+    ),
+    judged AS
+    (
+        SELECT
+            *,
+            multiIf(
+                (ifNull(seat = 'assigned', false) OR access = 'flex') AND days_used >= 1, 'active',
+                held_in_range AND days_used = 0, 'inactive',
+                NULL
+            ) AS activity,
+            multiIf(
+                days_used = 0, 'unused',
+                days_used < frequent_from, 'occasional',
+                'frequent'
+            ) AS frequency
+        FROM named
     )
 SELECT
-    finished.team_id AS team_id,
-    ifNull(nullIf(team.name, ''), finished.team_id) AS team,
-    finished.user_id AS user_id,
-    person.first_name AS first_name,
-    person.last_name AS last_name,
-    person.email AS email,
-    trim(concat(ifNull(first_name, ''), ' ', ifNull(last_name, ''))) AS full_name,
-    finished.product_id AS product_id,
-    ifNull(nullIf(product.name, ''), finished.product_id) AS product,
-    nullIf(finished.latest_version, '') AS version,
-    finished.access AS access,
-    multiIf(finished.assigned_now, 'assigned', notEmpty(finished.path.1), 'unassigned', NULL) AS seat,
-    -- What a subscription pays for; a collection's member is paid for by the collection.
-    finished.assigned_now AND finished.access = 'subscription' AND finished.via = '' AS is_seat,
-    nullIf(finished.path.1, '') AS assignment,
-    nullIf(finished.path.2, '') AS `group`,
-    nullIf(finished.path.3, toDateTime64(0, 3, 'UTC')) AS assigned_at,
-    nullIf(finished.path.4, toDateTime64(0, 3, 'UTC')) AS unassigned_at,
-    finished.days AS days,
-    toInt64(length(finished.days)) AS days_used,
-    finished.launches AS launches,
-    finished.tokens_used AS tokens_used,
-    nullIf(finished.seen_at, toDateTime64(0, 3, 'UTC')) AS last_accessed,
-    nullIf(finished.via, '') AS via,
-    multiIf(
-        (finished.assigned_now OR finished.access = 'flex') AND days_used >= 1, 'active',
-        finished.held_in_range AND days_used = 0, 'inactive',
-        NULL
-    ) AS activity,
-    multiIf(
-        days_used = 0, 'unused',
-        days_used < if(price.is_known, price.frequent_from, {frequent_from:Int64}), 'occasional',
-        'frequent'
-    ) AS frequency,
-    -- A seat that could be taken back, and has been held for long enough to be judged.
-    ifNull(seat = 'assigned' AND assignment = 'direct', false)
-        AND finished.path.3 <= {as_of:DateTime64(3, 'UTC')} - INTERVAL 30 DAY AS is_ripe,
+    *,
     multiIf(
         via IS NOT NULL, NULL,
         is_ripe AND frequency = 'unused', 'unassign',
-        is_ripe AND finished.access = 'subscription' AND frequency = 'occasional', 'switch_to_flex',
-        finished.access = 'flex' AND frequency = 'frequent', 'switch_to_subscription',
+        is_ripe AND access = 'subscription' AND frequency = 'occasional', 'switch_to_flex',
+        access = 'flex' AND frequency = 'frequent', 'switch_to_subscription',
         NULL
     ) AS recommendation
-FROM finished
-LEFT JOIN
-(
-    SELECT team_id, name FROM teams FINAL WHERE tenant = {tenant:String} AND NOT deleted
-) AS team ON team.team_id = finished.team_id
-LEFT JOIN
-(
-    SELECT product_id, name FROM products FINAL WHERE tenant = {tenant:String} AND NOT deleted
-) AS product ON product.product_id = finished.product_id
-LEFT JOIN ($people) AS person ON person.user_id = finished.user_id
-LEFT JOIN
-(
-    SELECT
-        product_id,
-        argMax((annual_price, tokens_per_day, token_price), valid_from) AS latest,
-        12 * toInt256(toDecimal256(latest.2, 4) * 10000) * toInt256(toDecimal256(latest.3, 4) * 10000)
-            * {months_denominator:Int64} AS year_in_tokens,
-        toInt256(toDecimal256(latest.1, 4) * 100000000) * {months_numerator:Int64} AS year_in_seat,
-        true AS is_known,
-        -- The fewest days used whose unrounded monthly average reaches B.
-        toInt64(least(intDiv(year_in_seat + year_in_tokens - 1, year_in_tokens), 1000000000)) AS frequent_from
-    FROM prices FINAL
-    WHERE tenant = {tenant:String} AND NOT deleted AND valid_from <= {price_day:Date32}
-    GROUP BY product_id
-    HAVING year_in_tokens > 0
-) AS price ON price.product_id = finished.product_id
-WHERE (empty({products:Array(String)}) OR has({products:Array(String)}, product_id))
-    AND (empty({versions:Array(String)}) OR version IN {versions:Array(String)})
-    AND (empty({frequency:Array(String)}) OR frequency IN {frequency:Array(String)})
-    AND (empty({activity:Array(String)}) OR activity IN {activity:Array(String)})
-    AND (empty({recommendation:Array(String)}) OR recommendation IN {recommendation:Array(String)})
-    AND (empty({seat:Array(String)}) OR seat IN {seat:Array(String)})
-    AND (empty({assignment:Array(String)}) OR assignment IN {assignment:Array(String)})
-    AND (empty({groups:Array(String)}) OR `group` IN {groups:Array(String)})
-    AND
-    (
-        {q_filter:Bool} = false
-        OR (notEmpty({q:String}) AND position(caseFoldUTF8(full_name), caseFoldUTF8({q:String})) > 0)
-        OR (notEmpty({q:String}) AND position(caseFoldUTF8(email), caseFoldUTF8({q:String})) > 0)
-    )
+FROM judged
+WHERE $filters

@@ -1,7 +1,8 @@
 -- Purpose: the use of each (team, user, product, access) from daily rows: in R, and when last.
 --   A collection takes the use of its members, so they come with it.
--- Parameters: tenant, allowed_teams (empty: all), from_day, to_day, as_of_day, as_of,
---   teams, products, access (empty: all), and user_filter, whether user_ids is a filter.
+-- Slots (SQL from allow-lists): early, the filters that choose among these too.
+-- Parameters: tenant, allowed_teams (empty: all), from_day, to_day, as_of_day, as_of, and those of
+--   the filters.
 -- Columns: the key, days (distinct days used in R), launches, tokens_used, latest_version, seen_at.
 SELECT
     used.team_id AS team_id,
@@ -41,24 +42,8 @@ FROM
     WHERE daily.tenant = {tenant:String}
         AND daily.day <= {as_of_day:Date}
         AND (daily.launches > 0 OR daily.tokens > 0)
-        AND (empty({allowed_teams:Array(String)}) OR has({allowed_teams:Array(String)}, daily.team_id))
-        AND (empty({teams:Array(String)}) OR has({teams:Array(String)}, daily.team_id))
-        AND
-        (
-            empty({products:Array(String)})
-            OR has({products:Array(String)}, daily.product_id)
-            OR daily.product_id IN
-            (
-                SELECT arrayJoin(members)
-                FROM products FINAL
-                WHERE tenant = {tenant:String}
-                    AND kind = 'collection'
-                    AND NOT deleted
-                    AND has({products:Array(String)}, product_id)
-            )
-        )
-        AND (empty({access:Array(String)}) OR has({access:Array(String)}, daily.access))
-        AND ({user_filter:Bool} = false OR daily.user_id IN {user_ids:Array(String)})
+        AND (empty({allowed_teams:Array(String)}) OR daily.team_id IN {allowed_teams:Array(String)})
+        AND $early
     GROUP BY team_id, user_id, product_id, access
 ) AS used
 LEFT JOIN
