@@ -22,6 +22,7 @@ from query_service.routes import (
     keys,
     operations,
     report,
+    snapshot,
     tokens,
 )
 from query_service.store import Store
@@ -39,6 +40,7 @@ ROUTERS = (
     report.router,
     exports.router,
     directory.router,
+    snapshot.router,
     tokens.router,
     events.router,
     operations.router,

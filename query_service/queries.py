@@ -15,6 +15,7 @@ from query_service.params import (
     GROUPS,
     LIMIT_DEFAULT,
     REPORT,
+    SNAPSHOT,
     Parsed,
     parse,
 )
@@ -47,6 +48,14 @@ class DailyQuery:
     filters: Filters
     interval: str
     group_by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SnapshotQuery:
+    """The whole of the chosen rows."""
+
+    range: Range
+    filters: Filters
 
 
 def report_query(items: Items, view: View) -> ReportQuery:
@@ -95,6 +104,14 @@ def daily_query(items: Items, view: View) -> DailyQuery:
         interval=parsed.get("interval", "day"),
         group_by=tuple(name for name in GROUPS if name in group_by),
     )
+
+
+def snapshot_query(items: Items, view: View) -> SnapshotQuery:
+    """The rows that the query string chooses; raises Problem with all that is wrong."""
+    parsed = parse(SNAPSHOT, items, shown=view.shown)
+    when = read_range(parsed, view.now)
+    parsed.check()
+    return SnapshotQuery(range=when, filters=read_filters(parsed))
 
 
 def read_days(parsed: Parsed, *, start: date, end: date) -> tuple[date, date]:

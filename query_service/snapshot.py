@@ -1,0 +1,48 @@
+"""The snapshot: the chosen rows in a few numbers, with seats and tokens paid for.
+
+Next: query_service.routes.snapshot
+"""
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from query_service import answers
+from query_service.chosen import chosen, chosen_parameters
+from query_service.queries import SnapshotQuery
+from query_service.store import compose, question
+from query_service.tokens import balance, holdings
+from query_service.view import View
+
+_SEATS = ("total", "assigned", "free", "over", "active", "inactive")
+
+
+def snapshot(view: View, query: SnapshotQuery) -> dict[str, Any]:
+    """`subscriptions`, `seats`, `flex` and `users`.
+
+    Subscriptions and their seats are those of the teams and products in view, the balance of tokens
+    that of its teams; every other filter moves the rest alone.
+    """
+    sql = compose(
+        "snapshot", chosen=chosen(query.filters, shown=view.shown), pairs=question("pairs")
+    )
+    (row,) = view.store.ask(view.key, "snapshot", chosen_parameters(view, query), sql=sql)
+    held = holdings(view, query.filters.teams, query.range.as_of_day)
+    return {
+        "subscriptions": row["subscriptions"],
+        "seats": {name: row[f"seats_{name}"] for name in _SEATS},
+        "flex": {
+            "tokens_used": answers.tokens(row["tokens_used"]),
+            "monthly_average": monthly_average(row["tokens_used"], query.range.months),
+            "users": row["token_users"],
+            "balance": balance(held),
+        },
+        "users": row["users"],
+    }
+
+
+def monthly_average(tokens: Decimal, months: Fraction) -> str:
+    """Tokens a month with two decimals, a half rounded up."""
+    hundredths = math.floor(Fraction(tokens) * 100 / months + Fraction(1, 2))
+    return f"{Decimal(hundredths).scaleb(-2):f}"
