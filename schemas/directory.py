@@ -58,10 +58,14 @@ class Team(TeamId, extra="forbid"):
     personal_data: StrictBool = False
 
 
-class TeamMember(TeamId, extra="forbid"):
-    """A user belongs to a team."""
+class MemberId(TeamId):
+    """A user and a team."""
 
     user_id: UserRef
+
+
+class TeamMember(MemberId, extra="forbid"):
+    """The user belongs to the team."""
 
 
 class UserId(Identity):
@@ -203,7 +207,7 @@ ENTITIES = {
     for entity in (
         Entity("teams", TeamId, Team),
         Entity("users", UserId, User, whole_tenant=True),
-        Entity("team_members", TeamMember, TeamMember),
+        Entity("team_members", MemberId, TeamMember),
         Entity("products", ProductId, Product, whole_tenant=True),
         Entity("subscriptions", SubscriptionId, Subscription),
         Entity("token_packs", PackId, TokenPack),
