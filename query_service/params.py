@@ -180,7 +180,7 @@ FILTERS = (
     Parameter("tokens_max", "Most tokens of a row shown.", read_tokens),
 )
 _TEAM = FILTERS[:1]
-SNAPSHOT = (*RANGE, *FILTERS)
+ROWS = (*RANGE, *FILTERS)
 TOKENS = (*RANGE, *_TEAM)
 PAGE = (
     Parameter("limit", f"Rows in the answer: {LIMIT_DEFAULT}, at most {LIMIT_MAX}.", read_limit),

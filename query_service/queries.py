@@ -15,7 +15,7 @@ from query_service.params import (
     GROUPS,
     LIMIT_DEFAULT,
     REPORT,
-    SNAPSHOT,
+    ROWS,
     Parsed,
     parse,
 )
@@ -51,8 +51,8 @@ class DailyQuery:
 
 
 @dataclass(frozen=True)
-class SnapshotQuery:
-    """The whole of the chosen rows."""
+class RowsQuery:
+    """Rows that are chosen as they are, of grain user_product."""
 
     range: Range
     filters: Filters
@@ -106,12 +106,12 @@ def daily_query(items: Items, view: View) -> DailyQuery:
     )
 
 
-def snapshot_query(items: Items, view: View) -> SnapshotQuery:
+def rows_query(items: Items, view: View) -> RowsQuery:
     """The rows that the query string chooses; raises Problem with all that is wrong."""
-    parsed = parse(SNAPSHOT, items, shown=view.shown)
+    parsed = parse(ROWS, items, shown=view.shown)
     when = read_range(parsed, view.now)
     parsed.check()
-    return SnapshotQuery(range=when, filters=read_filters(parsed))
+    return RowsQuery(range=when, filters=read_filters(parsed))
 
 
 def read_days(parsed: Parsed, *, start: date, end: date) -> tuple[date, date]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from query_service import answers
 from query_service.chosen import chosen, chosen_parameters
-from query_service.queries import SnapshotQuery
+from query_service.queries import RowsQuery
 from query_service.store import compose, question
 from query_service.tokens import balance, holdings
 from query_service.view import View
@@ -18,7 +18,7 @@ from query_service.view import View
 _SEATS = ("total", "assigned", "free", "over", "active", "inactive")
 
 
-def snapshot(view: View, query: SnapshotQuery) -> dict[str, Any]:
+def snapshot(view: View, query: RowsQuery) -> dict[str, Any]:
     """`subscriptions`, `seats`, `flex` and `users`.
 
     Subscriptions and their seats are those of the teams and products in view, the balance of tokens

@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from query_service.auth import Items, Reader
-from query_service.params import SNAPSHOT
-from query_service.queries import snapshot_query
+from query_service.params import ROWS
+from query_service.queries import rows_query
 from query_service.routes.report import documented
 from query_service.snapshot import snapshot
 from query_service.view import asked_teams, look
@@ -18,7 +18,7 @@ from query_service.wiring import Wired
 router = APIRouter(tags=["reports"])
 
 
-@router.get("/snapshot", openapi_extra=documented(SNAPSHOT))
+@router.get("/snapshot", openapi_extra=documented(ROWS))
 def get_snapshot(wired: Wired, key: Reader, items: Items) -> dict[str, Any]:
     """Subscriptions, seats, tokens and users in a few numbers.
 
@@ -26,7 +26,7 @@ def get_snapshot(wired: Wired, key: Reader, items: Items) -> dict[str, Any]:
     `team` and `product` alone, the balance of tokens with `team` alone.
     """
     view = look(wired, key, asked_teams(items))
-    query = snapshot_query(items, view)
+    query = rows_query(items, view)
     described = view.describe()
     return {
         "range": query.range.describe(),

@@ -169,7 +169,7 @@ def test_what_was_so_at_as_of(store_client, new_tenant):
     assert read("2026-04-02") == (1, "2")
 
 
-def test_keys_see_their_tenant_and_teams(store_client, new_tenant):
+def test_snapshots_of_keys_see_their_tenant_and_teams(store_client, new_tenant):
     """A key limited to teams, and another tenant's: neither counts what is not its own."""
     tenant, http, _ = new_tenant(teams=["team-1"])
     other, _, _ = new_tenant("other")

@@ -141,7 +141,7 @@ def test_teams_in_view(store_client, new_tenant):
     assert of_packs(http.get("/v1/tokens?team=").json()) == {"shared": "15"}
 
 
-def test_a_key_limited_to_teams(store_client, new_tenant):
+def test_packs_of_a_key_limited_to_teams(store_client, new_tenant):
     """It sees its teams' packs and the shared ones, and never another team's."""
     tenant, http, _ = new_tenant(teams=["team-1"])
     pack(store_client, tenant, "one", 10, team_id="team-1")
