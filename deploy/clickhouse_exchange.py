@@ -90,6 +90,8 @@ class Exchange:
                 fields |= form_fields(b"".join(pieces), content_type)
                 pieces = iter(())
             self._request = Request.of(fields, database=self._service.database, new_id=self.tag)
+            # A client that marks its query can find it, and end it.
+            self.tag = fields.get("log_comment") or self.tag
             self._authenticate(fields)
             with self._service.engine.session() as session:
                 used = {**settings, **self._request.settings, "log_comment": self.tag}

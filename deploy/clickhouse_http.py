@@ -79,8 +79,9 @@ class Handler(BaseHTTPRequestHandler):
             except (BrokenBody, ValueError, OSError):
                 self.close_connection = True
                 return
-            exchange = Exchange(self, self.server.service, tag=str(uuid.uuid4()))
-            self.server.active[exchange.tag] = self.connection
+            tag = str(uuid.uuid4())
+            exchange = Exchange(self, self.server.service, tag=tag)
+            self.server.active[tag] = self.connection
             try:
                 exchange.run(body, settings)
             except EngineError as error:
@@ -88,5 +89,5 @@ class Handler(BaseHTTPRequestHandler):
             except (ClientGone, ConnectionError, TimeoutError):
                 exchange.gone()
             finally:
-                del self.server.active[exchange.tag]
+                del self.server.active[tag]
                 exchange.log()

@@ -13,22 +13,18 @@ from urllib3.exceptions import HTTPError
 
 from schemas.rejects import Unavailable
 
-_SETTINGS = {
-    "output_format_arrow_string_as_string": 1,
-    # A server of its own notices on its next write that the client has gone; this is sooner.
-    "cancel_http_readonly_queries_on_client_close": 1,
-}
-
 
 @contextmanager
 def blocks(
-    client: Client, sql: str, parameters: dict[str, Any]
+    client: Client, sql: str, parameters: dict[str, Any], *, mark: str
 ) -> Iterator[Iterator[pa.RecordBatch]]:
     """The rows as they come. Leaving early closes the connection, which ends the query.
 
+    By its `mark` it can be found among the server's queries.
     The iterator raises Unavailable when the answer breaks off.
     """
-    stream = client.raw_stream(sql, parameters=parameters, settings=_SETTINGS, fmt="ArrowStream")
+    settings = {"output_format_arrow_string_as_string": 1, "log_comment": mark}
+    stream = client.raw_stream(sql, parameters=parameters, settings=settings, fmt="ArrowStream")
     answer = cast("IO[bytes]", stream)
     try:
         yield _read(answer)

@@ -3,20 +3,40 @@
 Next: query_service.routes.exports
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from itertools import chain
 
 import anyio
 import structlog
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from query_service.export import Export
 from schemas.rejects import Unavailable
 from schemas.telemetry import QueryMetrics
 
 log = structlog.get_logger()
+
+# How soon it is noticed that the client has gone before there was anything to send.
+LOOK_SECONDS = 0.5
+# A client that takes nothing for so long is taken to be gone.
+STALLED_SECONDS = 120.0
+
+
+async def unless_gone(
+    request: Request, begin: Callable[[], Response], end: Callable[[], None]
+) -> Response:
+    """What `begin` makes, in a thread; `end` is to stop it if the client leaves meanwhile."""
+    work = asyncio.ensure_future(run_in_threadpool(begin))
+    while not work.done():
+        await asyncio.wait({work}, timeout=LOOK_SECONDS)
+        # The query may only now be under way: end it until it has ended.
+        if not work.done() and await request.is_disconnected():
+            await run_in_threadpool(end)
+    return work.result()
 
 
 class Download(StreamingResponse):
@@ -51,8 +71,18 @@ class Download(StreamingResponse):
 
     async def stream_response(self, send: Send) -> None:
         """Send the pieces. Without the message that ends it, the server breaks the transfer."""
+
+        async def in_time(message: Message) -> None:
+            with anyio.fail_after(STALLED_SECONDS):
+                await send(message)
+
         try:
-            await super().stream_response(send)
+            await super().stream_response(in_time)
         except Unavailable as error:
-            log.warning("export_broken", what=error.what, rows=self._export.rows_written)
-            self._metrics.query_errors.labels(reason="unavailable").inc()
+            self._broken("unavailable", error.what)
+        except TimeoutError:
+            self._broken("stalled", "client")
+
+    def _broken(self, reason: str, what: str) -> None:
+        log.warning("export_broken", reason=reason, what=what, rows=self._export.rows_written)
+        self._metrics.query_errors.labels(reason=reason).inc()

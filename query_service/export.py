@@ -41,8 +41,11 @@ class Export:
     ended or not: closing early ends the query.
     """
 
-    def __init__(self, view: View, query: ReportQuery, *, rows: Counter) -> None:
-        """Ask, and wait for the first rows; raises Unavailable. `rows` counts what is written."""
+    def __init__(self, view: View, query: ReportQuery, *, rows: Counter, mark: str) -> None:
+        """Ask, and wait for the first rows; raises Unavailable.
+
+        `rows` counts what is written; by `mark` the store knows the query, to end it.
+        """
         self.query = query
         self.rows_written = 0
         self._rows = rows
@@ -54,6 +57,7 @@ class Export:
                     "export",
                     report_parameters(view, query),
                     sql=report_sql(query, shown=view.shown, whole=True),
+                    mark=mark,
                 )
             )
             first = next((block for block in found if block.num_rows), None)

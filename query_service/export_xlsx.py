@@ -5,6 +5,7 @@ Next: query_service.routes.exports
 """
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -78,13 +79,11 @@ def _write_rows(book: xlsxwriter.Workbook, export: Export) -> None:
     for place, name in enumerate(COLUMNS):
         sheet.write_string(0, place, LABELS[name], bold)
     columns = _columns(book, sheet)
-    number = 0
-    for step in steps(export.blocks):
-        for row in rows(step):
-            number += 1
-            for place, (value, (write, look)) in enumerate(zip(row, columns, strict=True)):
-                if value is not None:
-                    write(number, place, value, look)
+    found = chain.from_iterable(map(rows, steps(export.blocks)))
+    for number, row in enumerate(found, start=1):
+        for place, (value, (write, look)) in enumerate(zip(row, columns, strict=True)):
+            if value is not None:
+                write(number, place, value, look)
 
 
 def _width(name: str) -> int:

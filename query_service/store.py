@@ -134,20 +134,31 @@ class Store:
 
     @contextmanager
     def stream(
-        self, key: Key, name: str, parameters: Mapping[str, Any], *, sql: str | None = None
+        self,
+        key: Key,
+        name: str,
+        parameters: Mapping[str, Any],
+        *,
+        sql: str | None = None,
+        mark: str,
     ) -> Iterator[Iterator[pa.RecordBatch]]:
         """The same rows in blocks, as ClickHouse finds them; bound like those of `ask`.
 
         The blocks end when all of them are there, and raise Unavailable when they break off.
-        Leaving before their end ends the query.
+        Leaving before their end ends the query; so does `end` with the same `mark`, at any time.
         """
         text, bound = _bound(key, name, parameters, sql)
         with (
             self._metrics.query_seconds.labels(query=name).time(),
             self._exports.lend() as client,
-            blocks(client, text, _bindable(bound)) as found,
+            blocks(client, text, _bindable(bound), mark=mark) as found,
         ):
             yield found
+
+    def end(self, mark: str) -> None:
+        """End the stream of this `mark`, if it is under way."""
+        with self._quick.lend() as client:
+            client.query(question("end_query"), parameters={"mark": mark})
 
     def ask_all(self, name: str) -> list[Row]:
         """The rows that answer a small question about the store itself, of no tenant."""

@@ -5,13 +5,15 @@ Next: query_service.routes.operations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from uuid import uuid4
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from query_service.answers import plain
 from query_service.auth import Items, Reader
-from query_service.download import Download
+from query_service.download import Download, unless_gone
 from query_service.export import SCHEMA_VERSION, Export, file_name
 from query_service.export_csv import write_csv
 from query_service.export_json import write_json, write_ndjson
@@ -22,7 +24,8 @@ from query_service.problems import Problem, refused
 from query_service.queries import ReportQuery, report_query
 from query_service.routes.report import documented
 from query_service.view import View, asked_teams, look
-from query_service.wiring import Wired
+from query_service.wiring import Wired, Wiring
+from sinks.keys import Key
 
 router = APIRouter(tags=["exports"])
 
@@ -54,17 +57,10 @@ FORMATS = (
 
 
 def _offer(kind: Format) -> None:
-    def export(wired: Wired, key: Reader, items: Items) -> Response:
-        view = look(wired, key, asked_teams(items))
-        query, options = _read(kind, items, view)
-        begun = Export(view, query, rows=wired.metrics.export_rows.labels(format=kind.extension))
-        return Download(
-            begun,
-            kind.write(begun, options),
-            headers=_headers(kind, view, query, begun),
-            media_type=kind.media_type,
-            metrics=wired.metrics,
-        )
+    async def export(request: Request, wired: Wired, key: Reader, items: Items) -> Response:
+        mark = uuid4().hex
+        begin = partial(_begin, kind, wired, key, items, mark=mark)
+        return await unless_gone(request, begin, partial(wired.store.end, mark))
 
     router.add_api_route(
         f"/report.{kind.extension}",
@@ -77,6 +73,21 @@ def _offer(kind: Format) -> None:
         response_class=Response,
         responses={200: {"content": {kind.media_type.split(";")[0]: {}}}},
         openapi_extra=documented((*REPORT, *kind.options)),
+    )
+
+
+def _begin(kind: Format, wired: Wiring, key: Key, items: Items, *, mark: str) -> Download:
+    """The file's first piece and its headers; raises Problem and Unavailable."""
+    view = look(wired, key, asked_teams(items))
+    query, options = _read(kind, items, view)
+    rows = wired.metrics.export_rows.labels(format=kind.extension)
+    export = Export(view, query, rows=rows, mark=mark)
+    return Download(
+        export,
+        kind.write(export, options),
+        headers=_headers(kind, view, query, export),
+        media_type=kind.media_type,
+        metrics=wired.metrics,
     )
 
 

@@ -1,0 +1,3 @@
+-- Purpose: end the query that runs under a mark, wherever it stands.
+-- Parameters: mark.
+KILL QUERY WHERE user = currentUser() AND Settings['log_comment'] = {mark:String} ASYNC
