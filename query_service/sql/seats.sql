@@ -35,7 +35,10 @@ FROM
                 AND turn < toDateTime64({to_day:Date} + 1, 3, 'UTC')
                 AND until > greatest(turn, toDateTime64({from_day:Date}, 3, 'UTC')),
             turns,
-            arrayPushBack(arrayPopFront(turns), toDateTime64('2299-12-31 00:00:00', 3, 'UTC')),
+            -- Of the same length, also where it is 0: those are left out only afterwards.
+            arrayResize(
+                arrayPopFront(turns), length(turns), toDateTime64('2299-12-31 00:00:00', 3, 'UTC')
+            ),
             arrayEnumerate(turns)
         ) AS in_range
     FROM

@@ -9,7 +9,7 @@ import pytest
 from deploy.ask import Refused, ask
 from deploy.connection import Connection
 from query_service.columns import COLUMNS
-from tests.support.plain_report import hashed
+from tests.support.plain_tenant import hashed
 from tests.support.usage import event, insert_usage
 
 

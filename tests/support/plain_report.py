@@ -1,19 +1,20 @@
-"""The report computed from the events alone, in plain Python: what the SQL must agree with.
+"""The report computed from raw data, in plain Python: what the SQL must agree with.
 
+It is written from the definitions alone. Its parts: tenant, seats, rows, series, tokens.
 Next: query_service.report
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any
+
+from query_service.columns import COLUMNS
+from tests.support.plain_rows import Row, Rows, numbers
+from tests.support.plain_tenant import Asked, Tenant
 
 IDENTITY = {
     "user_product": ("hashed_user_id", "team_id", "product_id", "access"),
@@ -21,126 +22,52 @@ IDENTITY = {
     "product": ("product_id",),
     "team": ("team_id",),
 }
-_GATHERED_BY = {"user": "user_id", "product": "product_id", "team": "team_id"}
+_PERSONAL = ("user_id", "first_name", "last_name", "email")
+_NUMBERS = (
+    *("days_used", "monthly_average", "launches", "tokens_used", "tokens_monthly_average"),
+    *("last_accessed", "days_inactive"),
+)
+_SEATS = (
+    *("seats_total", "seats_assigned", "seats_free", "seats_over"),
+    *("seats_active", "seats_inactive"),
+)
+_OWN = {
+    "user_product": tuple(n for n in COLUMNS if n not in {"users", "products", *_SEATS}),
+    "user": (*_PERSONAL, "hashed_user_id", *_NUMBERS, "users", "products"),
+    "product": ("product_id", "product", *_NUMBERS, "users", "products", *_SEATS),
+    "team": ("team_id", "team", *_NUMBERS, "users", "products", *_SEATS),
+}
 
 
-@dataclass(frozen=True)
-class Event:
-    """A counted event."""
-
-    user_id: str
-    time: datetime
-    team_id: str
-    product_id: str
-    access: str
-    version: str
-    tokens: Decimal
-
-    @property
-    def day(self) -> date:
-        """Its UTC day."""
-        return self.time.date()
-
-    @property
-    def launches(self) -> int:
-        """1 for a launch."""
-        return 0 if self.tokens else 1
-
-
-@dataclass(frozen=True)
-class Asked:
-    """R, as_of, the filters (column: values) and the bounds on the rows shown."""
-
-    start: date
-    end: date
-    as_of: datetime
-    months: Fraction
-    chosen: dict[str, set[str]]
-    least_days: int = 0
-    most_days: int = 10**9
-    least_tokens: Decimal = Decimal(0)
-    most_tokens: Decimal = Decimal(10**12)
-    frequent: Fraction = Fraction(7)
-
-
-def hashed(secret: bytes, user_id: str) -> str:
-    """The hash that stands for a user."""
-    return hmac.new(secret, user_id.encode(), hashlib.sha256).hexdigest()[:40]
-
-
-def decimals(value: Fraction, places: int) -> str:
-    """Rounded half up, with exactly so many decimals."""
-    # Digits that are cut off here lie above a half, or below it, but never make one.
-    exact = Decimal(value.numerator * 10 ** (places + 6) // value.denominator)
-    return str(exact.scaleb(-places - 6).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
-
-
-def chosen_rows(events: Iterable[Event], asked: Asked, secret: bytes) -> list[dict[str, Any]]:
-    """The finished user_product rows that the filters choose."""
-    uses: dict[tuple[str, ...], list[Event]] = defaultdict(list)
-    for event in events:
-        uses[event.team_id, event.user_id, event.product_id, event.access].append(event)
-    rows = (_user_product(key, used, asked, secret) for key, used in uses.items())
+def chosen_rows(tenant: Tenant, asked: Asked) -> list[Row]:
+    """The finished user_product rows that the filters choose; null never matches."""
     return [
         row
-        for row in rows
-        if row["days_used"]
-        and all(row[column] in values for column, values in asked.chosen.items())
+        for row in Rows(tenant, asked).all()
+        if all(row[column] in values for column, values in asked.chosen.items())
+        and (asked.q is None or _is_found(row, asked.q))
     ]
 
 
-def _user_product(
-    key: tuple[str, ...], used: list[Event], asked: Asked, secret: bytes
-) -> dict[str, Any]:
-    team, user, product, access = key
-    in_range = [event for event in used if asked.start <= event.day <= asked.end]
-    row = _numbers(in_range, used, asked)
-    average = row["days_used"] / asked.months
-    frequent = average >= asked.frequent
-    latest = max(in_range, key=lambda event: (event.time, event.version.encode()), default=None)
-    return {
-        **row,
-        "team_id": team,
-        "team": team,
-        "user_id": user,
-        "hashed_user_id": hashed(secret, user),
-        "product_id": product,
-        "product": product,
-        "access": access,
-        "version": (latest.version or None) if latest else None,
-        "frequency": "frequent" if frequent else "occasional",
-        "activity": "active" if access == "flex" else None,
-        "recommendation": "switch_to_subscription" if access == "flex" and frequent else None,
-        "events": in_range,
-        "ever": used,
-    }
+def _is_found(row: Row, text: str) -> bool:
+    name = " ".join(filter(None, (row["first_name"], row["last_name"])))
+    places = (name.casefold(), (row["email"] or "").casefold())
+    return bool(text) and any(text.casefold() in place for place in places)
 
 
-def _numbers(in_range: list[Event], ever: list[Event], asked: Asked) -> dict[str, Any]:
-    days = len({event.day for event in in_range})
-    tokens = sum((event.tokens for event in in_range), Decimal(0))
-    last = max((event.time for event in ever if event.time <= asked.as_of), default=None)
-    return {
-        "days_used": days,
-        "monthly_average": decimals(days / asked.months, 1),
-        "launches": sum(event.launches for event in in_range),
-        "tokens_used": tokens,
-        "tokens_monthly_average": decimals(Fraction(tokens) / asked.months, 2),
-        "last_accessed": last,
-        "days_inactive": (asked.as_of.date() - last.date()).days if last else None,
-    }
-
-
-def plain_report(
-    events: Iterable[Event], asked: Asked, secret: bytes, by: str
-) -> list[dict[str, Any]]:
+def plain_report(tenant: Tenant, asked: Asked, by: str) -> list[Row]:
     """The rows of the grain, in no order."""
-    rows = chosen_rows(events, asked, secret)
+    rows = chosen_rows(tenant, asked)
     if by != "user_product":
-        groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        groups: dict[str, list[Row]] = defaultdict(list)
         for row in rows:
-            groups[row[_GATHERED_BY[by]]].append(row)
-        rows = [_gathered(by, group, asked) for group in groups.values()]
+            groups[row[f"{by}_id"]].append(row)
+        rows = [_gathered(tenant, asked, by, group) for group in groups.values()]
+    return within_bounds(rows, asked)
+
+
+def within_bounds(rows: Iterable[Row], asked: Asked) -> list[Row]:
+    """Those with as many days and tokens as was asked for."""
     return [
         row
         for row in rows
@@ -149,59 +76,103 @@ def plain_report(
     ]
 
 
-def _gathered(by: str, group: list[dict[str, Any]], asked: Asked) -> dict[str, Any]:
-    own = {"user": ("hashed_user_id",), "product": ("product_id", "product")}
+def _gathered(tenant: Tenant, asked: Asked, by: str, group: list[Row]) -> Row:
+    events, use, ever = ([e for row in group for e in row[n]] for n in ("events", "use", "ever"))
+    seats = {} if by == "user" else seats_of(tenant, asked, group, by)
     return {
-        **_numbers(
-            [event for row in group for event in row["events"]],
-            [event for row in group for event in row["ever"]],
-            asked,
-        ),
-        **{name: group[0][name] for name in own.get(by, ("team_id", "team"))},
+        **{name: group[0][name] for name in _OWN[by] if name in group[0]},
+        **numbers(events, use, ever, asked),
         "users": len({row["user_id"] for row in group}),
         "products": len({row["product_id"] for row in group}),
-        "events": [event for row in group for event in row["events"]],
+        **{f"seats_{name}": value for name, value in seats.items()},
+        "of": group,
     }
 
 
-def ordered(rows: list[dict[str, Any]], sort: list[str], by: str) -> list[dict[str, Any]]:
+def seats_of(tenant: Tenant, asked: Asked, rows: list[Row], by: str | None = None) -> Row:
+    """Seats bought for the team or product of the rows, or for all in view, and how they are."""
+    total: dict[tuple[str, str], int] = defaultdict(int)
+    for bought in valid_subscriptions(tenant, asked):
+        if by is None or getattr(bought, f"{by}_id") == rows[0][f"{by}_id"]:
+            total[bought.team_id, bought.product_id] += bought.seats
+    held = [
+        row
+        for row in rows
+        if row["seat"] == "assigned" and row["access"] == "subscription" and not row["via"]
+    ]
+    assigned: dict[tuple[str, str], int] = defaultdict(int)
+    for row in held:
+        assigned[row["team_id"], row["product_id"]] += 1
+    left = [total[pair] - assigned[pair] for pair in {*total, *assigned}]
+    return {
+        "total": sum(total.values()),
+        "assigned": len(held),
+        "free": sum(seats for seats in left if seats > 0),
+        "over": -sum(seats for seats in left if seats < 0),
+        "active": sum(row["activity"] == "active" for row in held),
+        "inactive": sum(row["activity"] == "inactive" for row in held),
+    }
+
+
+def valid_subscriptions(tenant: Tenant, asked: Asked) -> list[Any]:
+    """The subscriptions in view that are valid at D(as_of)."""
+    return [
+        bought
+        for bought in tenant.directory.subscriptions
+        if not bought.deleted
+        and bought.starts_on <= asked.as_of_day <= bought.ends_on
+        and asked.views(bought.team_id, bought.product_id)
+    ]
+
+
+def ordered(rows: list[Row], sort: Iterable[str], by: str, *, shown: bool) -> list[Row]:
     """Sorted by `sort`, nulls last in both directions, ties by the row's identity."""
     rows = sorted(rows, key=lambda row: tuple(row[name] for name in IDENTITY[by]))
-    for entry in reversed(sort):
-        rows = _sorted_by(rows, _column(entry), descending=entry.startswith("-"))
+    for entry in reversed(list(sort)):
+        name, descending = entry.removeprefix("-"), entry.startswith("-")
+        columns = [name]
+        if name == "user":
+            columns = ["last_name", "first_name", "hashed_user_id"] if shown else ["hashed_user_id"]
+        elif name == "hashed_user_id" and shown:
+            columns = []
+        for column in reversed(columns):
+            rows = _sorted_by(rows, column, descending=descending)
     return rows
 
 
-def _column(entry: str) -> str:
-    name = entry.removeprefix("-")
-    return "hashed_user_id" if name == "user" else name
-
-
-def _sorted_by(
-    rows: list[dict[str, Any]], column: str, *, descending: bool
-) -> list[dict[str, Any]]:
+def _sorted_by(rows: list[Row], column: str, *, descending: bool) -> list[Row]:
     some = [row for row in rows if row.get(column) is not None]
     none = [row for row in rows if row.get(column) is None]
     # A reversed sort is stable too: ties stay in the order they came in.
-    some.sort(key=lambda row: _value(column, row[column]), reverse=descending)
+    some.sort(key=lambda row: _sortable(row[column]), reverse=descending)
     return some + none
 
 
-def _value(column: str, value: Any) -> Any:
-    if column.endswith("_average"):
-        return Decimal(value)
+def _sortable(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
-def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def totals(rows: list[Row]) -> Row:
     """What the answer's `totals` say of these rows."""
-    tokens = sum((row["tokens_used"] for row in rows), Decimal(0))
+    users = {part["user_id"] for row in rows for part in row.get("of", [row])}
     return {
         "rows": len(rows),
-        "users": len({event.user_id for row in rows for event in row["events"]}),
+        "users": len(users),
         "launches": sum(row["launches"] for row in rows),
-        "tokens_used": written(tokens),
+        "tokens_used": written(sum((row["tokens_used"] for row in rows), Decimal(0))),
     }
+
+
+def answered(row: Row, by: str, *, shown: bool) -> Row:
+    """A row as the answer has it: every column, null where the grain or the view has none."""
+    hidden = {"hashed_user_id"} if shown else set(_PERSONAL)
+    own = {name for name in _OWN[by] if name not in hidden}
+    return {name: _written_in(name, row) if name in own else None for name in COLUMNS}
+
+
+def _written_in(name: str, row: Row) -> Any:
+    # Averages keep their decimals.
+    return str(row[name]) if name.endswith("_average") else written(row[name])
 
 
 def written(value: Any) -> Any:
@@ -211,4 +182,4 @@ def written(value: Any) -> Any:
     if isinstance(value, datetime):
         utc = value.astimezone(UTC)
         return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
-    return value
+    return value.isoformat() if isinstance(value, date) else value

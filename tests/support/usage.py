@@ -14,7 +14,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from tests.support.plain_report import Event
+from tests.support.plain_tenant import Event
 
 _positions = itertools.count(1 << 48)
 _EVENT_COLUMNS = (
