@@ -110,7 +110,12 @@ WITH
             person.email AS email,
             finished.product_id AS product_id,
             ifNull(nullIf(product.name, ''), finished.product_id) AS product,
-            nullIf(finished.latest_version, '') AS version,
+            -- A collection's use has no version, nor has what was sent without one.
+            if(
+                product.kind = 'collection' AND finished.access = 'subscription',
+                NULL,
+                nullIf(finished.latest_version, '')
+            ) AS version,
             finished.access AS access,
             multiIf(finished.assigned_now, 'assigned', notEmpty(finished.path.1), 'unassigned', NULL) AS seat,
             -- What a subscription pays for; a collection's member is paid for by the collection.
@@ -138,7 +143,7 @@ WITH
         ) AS team ON team.team_id = finished.team_id
         LEFT JOIN
         (
-            SELECT product_id, name FROM products FINAL WHERE tenant = {tenant:String} AND NOT deleted
+            SELECT product_id, name, kind FROM products FINAL WHERE tenant = {tenant:String} AND NOT deleted
         ) AS product ON product.product_id = finished.product_id
         LEFT JOIN ($people) AS person ON person.user_id = finished.user_id
         LEFT JOIN ($prices) AS price ON price.product_id = finished.product_id
