@@ -3,28 +3,26 @@
 Next: query_service.queries
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from typing import Any
 
 from query_service.columns import COLUMNS, GRAINS
 from query_service.problems import HIDDEN, ParameterError, refused
-from query_service.ranges import FIRST_DAY, PRESETS
+from query_service.ranges import PRESETS
+from query_service.values import (
+    LIMIT_MAX,
+    read_count,
+    read_day,
+    read_flag,
+    read_limit,
+    read_moment,
+    read_names,
+    read_text,
+    read_tokens,
+)
 
 LIMIT_DEFAULT = 100
-LIMIT_MAX = 1000
-TEXT_MAX_CHARS = 4096
-
-_COUNT = re.compile(r"[0-9]{1,9}")
-_DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
-_LAST_MOMENT = time(23, 59, 59, 999_000, UTC)
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
 
 
 @dataclass(frozen=True)
@@ -56,76 +54,6 @@ class Parameter:
         }
 
 
-def read_text(text: str) -> str:
-    """Any value; one that names nothing matches nothing."""
-    if len(text) > TEXT_MAX_CHARS:
-        raise ValueError(f"longer than {TEXT_MAX_CHARS} characters")
-    return text
-
-
-def read_count(text: str) -> int:
-    """A whole number that is not negative."""
-    if not _COUNT.fullmatch(text):
-        raise ValueError("not a whole number from 0 to 999999999")
-    return int(text)
-
-
-def read_limit(text: str) -> int:
-    """How many rows a page has."""
-    if not _COUNT.fullmatch(text) or not 1 <= int(text) <= LIMIT_MAX:
-        raise ValueError(f"not a whole number from 1 to {LIMIT_MAX}")
-    return int(text)
-
-
-def read_tokens(text: str) -> Decimal:
-    """A decimal number of tokens that is not negative."""
-    if not _DECIMAL.fullmatch(text):
-        raise ValueError("not a decimal number with at most 4 decimals")
-    return Decimal(text)
-
-
-def read_day(text: str) -> date:
-    """A UTC date, YYYY-MM-DD."""
-    if not _DATE.fullmatch(text):
-        raise ValueError("not a date, YYYY-MM-DD")
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError("there is no such date") from error
-    if day < FIRST_DAY:
-        raise ValueError(f"before {FIRST_DAY}")
-    return day
-
-
-def read_moment(text: str) -> datetime:
-    """RFC 3339 with a zone, or a date, which means the end of that day."""
-    if _DATE.fullmatch(text):
-        return datetime.combine(read_day(text), _LAST_MOMENT)
-    # "+" in a URL that was not escaped arrives as a space.
-    candidate = text.replace(" ", "+")
-    if not _MOMENT.fullmatch(candidate):
-        raise ValueError("not a time of RFC 3339 with a zone, nor a date")
-    try:
-        moment = datetime.fromisoformat(_milliseconds(candidate.upper())).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise ValueError("there is no such time") from error
-    if moment.date() < FIRST_DAY:
-        raise ValueError(f"before {FIRST_DAY}")
-    return moment
-
-
-def _milliseconds(text: str) -> str:
-    """The same time with its fraction cut to milliseconds."""
-    return re.sub(r"\.([0-9]{1,3})[0-9]*", lambda found: "." + found[1].ljust(3, "0"), text)
-
-
-def read_flag(text: str) -> bool:
-    """Either true or false."""
-    if text not in {"true", "false"}:
-        raise ValueError("neither true nor false")
-    return text == "true"
-
-
 def _choice(
     name: str, description: str, *allowed: str, repeatable: bool = True, **more: Any
 ) -> Parameter:
@@ -139,10 +67,6 @@ def _choice(
 
 def _text(name: str, description: str, **more: Any) -> Parameter:
     return Parameter(name, description, read_text, **more)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(","))
 
 
 RANGE = (
@@ -182,6 +106,11 @@ FILTERS = (
 _TEAM = FILTERS[:1]
 ROWS = (*RANGE, *FILTERS)
 TOKENS = (*RANGE, *_TEAM)
+DETAIL = (
+    *RANGE,
+    *(each for each in FILTERS if each.name != "user"),
+    _text("selected", "Product id: the one that the detail view is about."),
+)
 PAGE = (
     Parameter("limit", f"Rows in the answer: {LIMIT_DEFAULT}, at most {LIMIT_MAX}.", read_limit),
     _text("cursor", "`next_cursor` of the page before."),
@@ -190,8 +119,8 @@ REPORT = (
     *RANGE,
     *FILTERS,
     _choice("by", "What a row stands for.", *GRAINS, repeatable=False),
-    Parameter("sort", "Columns of the grain, or user; `-` before one: descending.", _names),
-    Parameter("columns", f"Columns of the rows: {', '.join(COLUMNS)}.", _names),
+    Parameter("sort", "Columns of the grain, or user; `-` before one: descending.", read_names),
+    Parameter("columns", f"Columns of the rows: {', '.join(COLUMNS)}.", read_names),
     *PAGE,
 )
 # An export is one answer with everything: what cuts or thins a page means nothing to it.
@@ -208,7 +137,7 @@ DAILY = (
     *RANGE,
     *FILTERS,
     _choice("interval", "Day, week from Monday, or month.", *INTERVALS, repeatable=False),
-    Parameter("group_by", f"Any of {', '.join(GROUPS)}, separated by commas.", _names),
+    Parameter("group_by", f"Any of {', '.join(GROUPS)}, separated by commas.", read_names),
 )
 TRACE = (
     _text("source", "The event's source.", required=True),
