@@ -32,7 +32,7 @@ from schemas.directory_fields import (
     TokensAmount,
     UserRef,
 )
-from schemas.events import FORBIDDEN_CHARS, MAX_NAME_CHARS, Access
+from schemas.events import FORBIDDEN_CHARS, MAX_NAME_CHARS
 from schemas.rejects import Reason, Rejected
 
 SEATS_MAX = (1 << 32) - 1
@@ -127,7 +127,7 @@ class AssignmentId(Identity):
     user_id: UserRef
     product_id: Id
     team_id: Id
-    access: Access = Access.SUBSCRIPTION
+    access: Literal["subscription", "flex"] = "subscription"
     at: Moment
     assignment: Literal["direct", "group", "default"]
     group: Annotated[Id | None, Field(validate_default=True)] = None

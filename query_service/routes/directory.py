@@ -6,7 +6,7 @@ Next: query_service.directory_list
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse
 
 from query_service.auth import Items, no_items, requires
@@ -23,15 +23,16 @@ from sinks.keys import Key
 
 router = APIRouter(tags=["directory"])
 
-_ENTRIES = {
-    "type": "array",
-    "items": {
-        "oneOf": [
-            {"title": entity.name, **entity.entry.model_json_schema()}
-            for entity in ENTITIES.values()
-        ]
-    },
-}
+
+def _schema(entity: Entity) -> dict[str, Any]:
+    """An entry in a request: whole, or only what identifies it and what changes."""
+    schema = entity.entry.model_json_schema()
+    schema["required"] = [name for name in schema["required"] if name in entity.ids]
+    schema["properties"]["deleted"] = {"type": "boolean", "default": False}
+    return schema
+
+
+_ENTRIES = {"type": "array", "items": {"oneOf": [_schema(each) for each in ENTITIES.values()]}}
 _BODY = {
     "requestBody": {
         "required": True,
@@ -40,7 +41,9 @@ _BODY = {
 }
 
 
-def asked_entity(entity: str) -> Entity:
+def asked_entity(
+    entity: Annotated[str, Path(json_schema_extra={"enum": list(ENTITIES)})],
+) -> Entity:
     """A dependency: the entity that the address names."""
     found = ENTITIES.get(entity)
     if found is None:

@@ -2,12 +2,16 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.support.directory import VALID, listed, put
+
+README = Path(__file__).parents[3] / "README.md"
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def command(new_tenant, query_server, tmp_path):
             check=False,
         )
 
-    run.http = http
+    run.http, run.environment, run.place = http, environment, tmp_path
     return run
 
 
@@ -130,3 +134,21 @@ def test_a_list_can_be_loaded(command):
     put(command.http, "teams", {"team_id": "team-1", "deleted": True})
     assert command("load", "-", "--entity", "teams", stdin=told).returncode == 0
     assert listed(command.http, "teams") == [VALID["teams"]]
+
+
+def test_the_readme_tells_the_truth(command):
+    """The README's commands work as they are printed."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+    (text,) = [block for block in blocks if "directory load" in block]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", text],
+        env=command.environment | {"PATH": path},
+        cwd=command.place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Design" in done.stdout
+    assert [user["last_name"] for user in listed(command.http, "users")] == ["Reader"]

@@ -224,3 +224,17 @@ def test_a_cursor_fits_its_own_list(http):
         answer = http.get(f"/v1/directory/{path}cursor={cursor}")
         assert answer.json()["errors"][0]["reason"] == "invalid_cursor"
     assert http.get("/v1/directory/teams?cursor=x").status_code == 400
+
+
+def test_openapi(http):
+    """The document names the entities, the filters, and the fields of each entry."""
+    path = http.get("/openapi.json").json()["paths"]["/v1/directory/{entity}"]
+    assert path["put"]["parameters"][0]["schema"]["enum"] == list(ENTITIES)
+    named = {parameter["name"] for parameter in path["get"]["parameters"]}
+    assert named == {"entity", "team", "user", "product", "limit", "cursor"}
+    content = path["put"]["requestBody"]["content"]
+    entries = content["application/json"]["schema"]["items"]["oneOf"]
+    fields = [[*entity.fields, "deleted"] for entity in ENTITIES.values()]
+    assert [sorted(schema["properties"]) for schema in entries] == [
+        sorted(names) for names in fields
+    ]
