@@ -19,8 +19,8 @@ from deploy.send import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, REQUEST_SECO
 from schemas.rejects import Reason
 
 BATCH_ENTRIES = 1000
-# Not now: the same batch again. 5xx other than 503 come from something in between.
-_AGAIN = frozenset({429, 500, 502, 503, 504})
+# Not now: the same batch again. Others than 503 come from something in between.
+_AGAIN = frozenset({429, 502, 503, 504})
 _TOO_LARGE = 413
 
 

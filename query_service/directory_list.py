@@ -13,7 +13,7 @@ from query_service import answers
 from query_service import cursor as cursors
 from query_service.columns import PERSONAL, KeyType, SortKey
 from query_service.cursor import Cursor
-from query_service.directory import ASSIGNMENTS, table_of
+from query_service.directory_stored import ASSIGNMENTS, table_of
 from query_service.params import FILTERS, LIMIT_DEFAULT, PAGE, Parameter, Parsed, parse
 from query_service.report import after
 from query_service.store import Row, compose, question
