@@ -1,0 +1,13 @@
+-- Purpose: further lines of daily.sql: on the days that a collection has of its members it has
+--   users, but no launches and no tokens.
+-- Parameters: tenant.
+-- Columns: the key, day, launches, tokens.
+UNION ALL
+SELECT team_id, user_id, product_id, access, arrayJoin(days), 0, 0
+FROM shown
+WHERE access = 'subscription' AND product_id IN
+(
+    SELECT product_id
+    FROM products FINAL
+    WHERE tenant = {tenant:String} AND kind = 'collection' AND NOT deleted
+)
