@@ -127,9 +127,11 @@ _SCALED = {
     "tokens_used": "toInt128(tokens_used * 10000)",
     "monthly_average": "toInt128(monthly_average * 10)",
     "tokens_monthly_average": "toInt128(tokens_monthly_average * 100)",
-    "last_accessed": "toInt128(ifNull(toUnixTimestamp64Milli(last_accessed), 0))",
+    **{
+        name: f"toInt128(ifNull(toUnixTimestamp64Milli({name}), 0))"
+        for name in ("last_accessed", "assigned_at", "unassigned_at")
+    },
 }
-_TIMES = ("assigned_at", "unassigned_at")
 # Last name, first name, hashed id; while names are hidden, the hashed id alone.
 _USER = ("last_name", "first_name", "hashed_user_id")
 _WHOLE = ("days_used", "launches", "days_inactive", "users", "products", *_SEATS)
@@ -139,7 +141,8 @@ _NULLABLE = (
     "seat",
     "assignment",
     "group",
-    *_TIMES,
+    "assigned_at",
+    "unassigned_at",
     "activity",
     "frequency",
     "last_accessed",
@@ -181,7 +184,7 @@ def _column_keys(name: str, *, descending: bool) -> list[SortKey]:
 def _value_key(name: str, *, descending: bool) -> SortKey:
     if name in _SCALED:
         return SortKey(_SCALED[name], KeyType.NUMBER, descending)
-    if name in _WHOLE or name in _TIMES:
+    if name in _WHOLE:
         return SortKey(f"toInt128(ifNull({_quoted(name)}, 0))", KeyType.NUMBER, descending)
     return SortKey(f"caseFoldUTF8(ifNull({_quoted(name)}, ''))", KeyType.TEXT, descending)
 

@@ -208,6 +208,14 @@ def hidden_by(tenant: Tenant, asked: Iterable[str], readable: frozenset[str]) ->
     return sorted(scope - on)
 
 
+def is_shown(
+    tenant: Tenant, asked: Iterable[str], readable: frozenset[str], *, strict: bool
+) -> bool:
+    """Whether the view shows names; in a `strict` one, whether the view of all teams does too."""
+    everywhere = not hidden_by(tenant, (), frozenset())
+    return not hidden_by(tenant, asked, readable) and (everywhere or not strict)
+
+
 def known_teams(tenant: Tenant) -> set[str]:
     """Every team that the tenant's directory, seats or usage tell of."""
     directory = tenant.directory

@@ -14,7 +14,7 @@ from typing import Any
 
 from query_service.ranges import preset_range
 from tests.support.plain_report import written
-from tests.support.plain_tenant import Asked, Tenant, hashed, hidden_by
+from tests.support.plain_tenant import Asked, Tenant, hashed, is_shown
 from tests.support.query_server import NOW
 from tests.support.random_tenant import GROUPS, PRODUCTS, TEAMS, USERS, VERSIONS, RandomTenant
 
@@ -49,16 +49,23 @@ class RandomQuestions:
     """Draws questions about a tenant, asked with a key that is limited to `readable` teams."""
 
     def __init__(
-        self, rng: random.Random, drawn: RandomTenant, tenant: Tenant, readable: frozenset[str]
+        self,
+        rng: random.Random,
+        drawn: RandomTenant,
+        tenant: Tenant,
+        readable: frozenset[str],
+        *,
+        strict: bool = False,
     ) -> None:
         self._rng, self._drawn, self._tenant, self._readable = rng, drawn, tenant, readable
+        self._strict = strict
 
     def draw(self) -> tuple[Pairs, Asked]:
         """The pairs of a query string, and what they ask for."""
         pairs: Pairs = []
         asked = self._range(pairs)
         teams = self._teams()
-        shown = not hidden_by(self._tenant, teams or (), self._readable)
+        shown = is_shown(self._tenant, teams or (), self._readable, strict=self._strict)
         chosen = self._filters(shown=shown)
         chosen |= {"team_id": teams} if teams is not None else {}
         pairs += [

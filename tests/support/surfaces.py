@@ -50,12 +50,14 @@ class Surfaces:
         question: Pairs = [*pairs, ("by", by), ("sort", ",".join(order))]
         found = ordered(plain_report(self._tenant, asked, by), order, by, shown=asked.shown)
         expected = [answered(row, by, shown=asked.shown) for row in found]
-        rows, bodies = self._pages(question, self._rng.choice([7, 30, 1000, 1000]))
+        rows, bodies = self._pages(
+            question, max(1, len(found) // 2, self._rng.choice([7, 1000, 1000, 1000]))
+        )
         same(rows, expected, question)
         for body in bodies:
             same(body["totals"], totals(found), question)
             self._sees(body, asked)
-        kind = self._rng.choice([*_READERS, None, None])
+        kind = self._rng.choice([*_READERS, *[None] * 4])
         if kind:
             same(_READERS[kind](self._get(f"report.{kind}", question).content), expected, kind)
         return len(rows)
@@ -98,6 +100,18 @@ class Surfaces:
         body["packs"] = {pack["pack_id"]: pack for pack in body["packs"]}
         expected = plain_tokens(self._tenant, asked)
         same({name: body[name] for name in expected}, expected, "")
+
+    def refusal(self, pairs: Pairs, asked: Asked) -> None:
+        """What is hidden is neither searched nor sorted by."""
+        wanted = self._rng.choice([("sort", "user,-email"), ("sort", "user_id"), ("q", "a")])
+        path = self._rng.choice(["report", "report.csv"])
+        question = dict.fromkeys([*(pair for pair in pairs if pair[0] != "q"), wanted])
+        answer = self._http.get(f"/v1/{path}?{urlencode(list(question))}")
+        if asked.shown:
+            assert answer.status_code == 200, answer.text
+        else:
+            assert answer.status_code == 400, answer.text
+            assert answer.json()["reason"] == "personal_data_hidden"
 
 
 def _by_pack(balance: dict[str, Any]) -> None:

@@ -11,7 +11,8 @@ from dataclasses import asdict, fields
 
 from clickhouse_connect.driver.client import Client
 
-from tests.support.plain_tenant import Change, Directory
+from tests.support.plain_tenant import Change, Directory, Tenant
+from tests.support.usage import insert_usage
 
 _TABLES = {
     "teams": "teams",
@@ -22,6 +23,14 @@ _TABLES = {
     "prices": "prices",
 }
 _versions = itertools.count(1 << 50)
+
+
+def insert_tenant(client: Client, tenant: str, raw: Tenant, *, before: Directory) -> None:
+    """Store all of a tenant, over the directory that it had before."""
+    insert_directory(client, tenant, before)
+    insert_directory(client, tenant, raw.directory)
+    insert_changes(client, tenant, raw.changes)
+    insert_usage(client, tenant, raw.events)
 
 
 def insert_directory(client: Client, tenant: str, directory: Directory) -> None:
