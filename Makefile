@@ -4,13 +4,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: up test check fix bench lock setup clean
+.PHONY: up test check fix bench lock setup office clean
 .DEFAULT_GOAL := up
 
 up: setup  ## everything on this machine, with sample data; Ctrl-C stops it
 	$(BIN)/usage-report up --sample $(UP_FLAGS)
 
-test: check  ## checks, then every test
+test: check office  ## checks, then every test
 	$(BIN)/python -m pytest $(TEST_FLAGS)
 
 check: setup  ## never edits
@@ -24,6 +24,13 @@ fix: setup
 
 bench: setup  ## speed, as ratios against peers
 	$(BIN)/python -m tests.bench
+
+# Tests open what was exported in LibreOffice; whoever may not install it is told how.
+office:
+	@command -v soffice > /dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq \
+	    && apt-get install -qq --no-install-recommends libreoffice-calc-nogui > /dev/null; } \
+	  || echo "LibreOffice is missing: apt-get install --no-install-recommends libreoffice-calc-nogui"
 
 setup: $(READY)
 

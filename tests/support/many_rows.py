@@ -1,0 +1,24 @@
+"""Many rows of usage at once, made by ClickHouse itself: one report row each.
+
+Next: tests.contract.exports.test_broken_exports
+"""
+
+from clickhouse_connect.driver.client import Client
+
+_INSERT = """
+INSERT INTO usage_daily
+SELECT
+    {tenant:String}, concat('user-', toString(number)), concat('product-', toString(number % 50)),
+    '2026', concat('team-', toString(number % 20)), if(number % 3 = 0, 'flex', 'subscription'),
+    toDate('2026-05-31') - number % 60,
+    1 + number % 9, if(number % 3 = 0, toDecimal64(number % 1000, 4) / 8, 0),
+    toDateTime64('2026-05-31 08:00:00.000', 3, 'UTC') - INTERVAL number % 60 DAY,
+    toDateTime64('2026-05-31 09:00:00.123', 3, 'UTC') - INTERVAL number % 60 DAY,
+    0, 1 + number, 1
+FROM numbers({rows:UInt64})
+"""
+
+
+def insert_many(client: Client, tenant: str, rows: int) -> None:
+    """So many users with a row each, over 60 days."""
+    client.command(_INSERT, parameters={"tenant": tenant, "rows": rows})
