@@ -25,6 +25,7 @@ from query_service.routes import (
     report,
     snapshot,
     tokens,
+    users,
 )
 from query_service.store import Store
 from query_service.wiring import Wiring
@@ -44,6 +45,7 @@ ROUTERS = (
     snapshot.router,
     tokens.router,
     options.router,
+    users.router,
     events.router,
     operations.router,
     keys.router,

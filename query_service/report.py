@@ -42,11 +42,17 @@ def _ask(view: View, query: ReportQuery, place: Cursor | None, *, limit: int) ->
 
 
 def report_sql(
-    query: ReportQuery, *, shown: bool, place: Cursor | None = None, whole: bool = False
+    query: ReportQuery,
+    *,
+    shown: bool,
+    place: Cursor | None = None,
+    whole: bool = False,
+    more: tuple[str, ...] = (),
 ) -> str:
     """The one question of a report: its rows behind `place`, or all of them if `whole`.
 
-    Every row carries the totals over all rows, and its sort keys.
+    Every row carries the totals over all rows, its sort keys, and columns of its grain that no
+    answer shows if `more` names them.
     """
     keys = query.keys
     directions = ("DESC" if key.descending else "ASC" for key in keys)
@@ -54,7 +60,7 @@ def report_sql(
         "report",
         chosen=chosen(query.filters, shown=shown),
         grain=compose(f"grain_{query.grain.name}", pairs=question("pairs")),
-        columns="".join(f"`{name}`, " for name in _own(query, shown=shown)),
+        columns="".join(f"`{name}`, " for name in (*_own(query, shown=shown), *more)),
         count_users=query.grain.count_users,
         sort_keys=", ".join(f"{key.expression} AS key_{n}" for n, key in enumerate(keys)),
         key_names=", ".join(f"key_{n}" for n in range(len(keys))),
