@@ -13,6 +13,9 @@ from urllib3.exceptions import HTTPError
 
 from schemas.rejects import Unavailable
 
+# A few blocks are in memory at once, each in several forms.
+BLOCK_ROWS = 16_384
+
 
 @contextmanager
 def blocks(
@@ -23,7 +26,11 @@ def blocks(
     By its `mark` it can be found among the server's queries.
     The iterator raises Unavailable when the answer breaks off.
     """
-    settings = {"output_format_arrow_string_as_string": 1, "log_comment": mark}
+    settings = {
+        "output_format_arrow_string_as_string": 1,
+        "max_block_size": BLOCK_ROWS,
+        "log_comment": mark,
+    }
     stream = client.raw_stream(sql, parameters=parameters, settings=settings, fmt="ArrowStream")
     answer = cast("IO[bytes]", stream)
     try:
