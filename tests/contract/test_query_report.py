@@ -69,39 +69,6 @@ def test_a_cursor_fits_only_its_own_query(store_client, new_tenant):
     assert other.get(f"/v1/report?cursor={cursor}").status_code == 400
 
 
-def test_days_are_utc_days(store_client, new_tenant):
-    """Definitions, example 1: three launches about midnight are two days used."""
-    tenant, http, _ = new_tenant()
-    clocks = [("2026-03-01", "00:00:00"), ("2026-03-01", "23:59:59"), ("2026-03-02", "00:00:00")]
-    insert_usage(store_client, tenant, [event(day, clock) for day, clock in clocks])
-    (row,) = http.get("/v1/report?from=2026-03-01&to=2026-03-31").json()["rows"]
-    assert (row["days_used"], row["launches"]) == (2, 3)
-
-
-def test_averages(store_client, new_tenant):
-    """Definitions, example 4: 20 days over 3 months are 6.7, over 45 days 13.5."""
-    tenant, http, _ = new_tenant()
-    days = [date(2026, 1, 10) + timedelta(days=number) for number in range(20)]
-    insert_usage(store_client, tenant, [event(str(day)) for day in days])
-    (row,) = http.get("/v1/report?as_of=2026-03-31&preset=3m").json()["rows"]
-    assert (row["days_used"], row["monthly_average"]) == (20, "6.7")
-    answer = http.get("/v1/report?from=2026-01-01&to=2026-02-14").json()
-    assert answer["rows"][0]["monthly_average"] == "13.5"
-    assert answer["range"]["months"] == "1.478"
-
-
-def test_presets_clamp(new_tenant):
-    """Definitions, example 3: the same day months earlier, or that month's last."""
-    _, http, _ = new_tenant()
-    cases = {
-        "as_of=2026-05-31&preset=3m": "2026-02-28",
-        "as_of=2026-03-15": "2025-12-15",
-        "as_of=2026-03-15&preset=30d": "2026-02-14",
-    }
-    for query, start in cases.items():
-        assert http.get(f"/v1/report?{query}").json()["range"]["from"] == start
-
-
 def test_rows_of_zeros_are_absent(store_client, new_tenant):
     """A row that a rebuild emptied is in no report and no series."""
     tenant, http, _ = new_tenant()
