@@ -1,5 +1,8 @@
 """An export that fails breaks; one that nobody reads ends. On a ClickHouse that may be killed."""
 
+import os
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -142,3 +145,25 @@ def test_too_many_exports_at_once_are_told_to_come_back(place):
         assert refused.headers["Retry-After"]
     place.wait_for(running=0)
     assert place.http.get("/v1/report.csv?user=nobody").status_code == 200
+
+
+def test_the_command_leaves_no_part_of_a_broken_export(place, tmp_path):
+    """Exit status 1, and neither the file nor a part of it."""
+    file = tmp_path / "report.csv"
+    key = place.http.headers["Authorization"].removeprefix("Bearer ")
+    command = subprocess.Popen(
+        [sys.executable, "-m", "deploy.cli", "export", str(file), "--sort=user"],
+        env={**os.environ, "USAGE_QUERY_URL": place.server.url, "USAGE_KEY": key},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    part = tmp_path / "report.csv.part"
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not part.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    place.kill()
+    said = command.communicate(timeout=PATIENCE_SECONDS)[1]
+    assert command.returncode == 1
+    assert "broke off" in said
+    assert list(tmp_path.iterdir()) == []
