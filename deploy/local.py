@@ -169,13 +169,13 @@ class _Supervisor:
         return first_key(self._plan.connection, self._plan.data_dir, now=datetime.now(UTC))
 
     def _load_sample(self, *, wanted: bool) -> None:
-        """Three months of events through the gateway; after a crash the same ones again."""
+        """A directory and three months of events; after a crash the same ones again."""
         mark = self._plan.data_dir / "sample-until"
         if wanted:
             mark.write_text(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
         if not mark.exists():
             return
-        self._words.step("loading three months of sample events")
+        self._words.step("loading a sample directory and three months of sample events")
         loading = plan.sample(self._plan, self._environ, until=mark.read_text())
         self._children["sample"] = loading
         while (status := loading.tend(time.monotonic())) is None:
@@ -183,7 +183,7 @@ class _Supervisor:
         if status == 0:
             mark.unlink()
         else:
-            self._words.trouble(_story("the sample events are incomplete", loading))
+            self._words.trouble(_story("the sample is incomplete", loading))
 
     def _ready(self, key: str) -> Ready:
         places = self._plan.connection

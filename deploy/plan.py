@@ -20,8 +20,6 @@ NAMES = ("kafka", "clickhouse", "ingest", "worker", "query")
 STOP_ORDER = ("sample", "ingest", "worker", "query", "clickhouse", "kafka")
 ENGINES = ("kafka", "clickhouse")
 MODULES = {"ingest": "ingest", "worker": "aggregators", "query": "query_service"}
-# Three months for the whole of the default range, by enough users for full pages.
-SAMPLE = ("--days", "92", "--events", "30000", "--users", "150", "--late", "2%")
 DEFAULT_PORTS = {
     "kafka": kafka.DEFAULT_PORT,
     "clickhouse": 8123,
@@ -106,12 +104,10 @@ def children(plan: Plan, environ: Mapping[str, str]) -> list[Child]:
 
 
 def sample(plan: Plan, environ: Mapping[str, str], *, until: str) -> Child:
-    """The one-shot process that sends three months of sample events, ending at `until`."""
-    where = ["--data-dir", str(plan.data_dir), "--until", until]
-    generate = ["generate", "--send", "--import", *SAMPLE, *where, "--json"]
+    """The one-shot process that loads the sample, its events ending at `until`."""
     return Child(
         name="sample",
-        command=[sys.executable, "-P", "-m", "deploy.cli", *generate],
+        command=[sys.executable, "-P", "-m", "deploy.sample", str(plan.data_dir), until],
         environment=_environment(plan, "sample", environ),
         log=plan.data_dir / "logs" / "sample.log",
         lock=lock_of(plan.data_dir, "sample"),

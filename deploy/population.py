@@ -1,6 +1,6 @@
 """The invented users of the sample load: who they are follows from a seed and a number.
 
-Names are visibly samples: sample-user-000123 of sample-team-2 uses sample-product-cad.
+Ids are visibly samples: sample-user-000123 of sample-team-2 uses sample-product-cad.
 
 Next: deploy.generate
 """
@@ -32,9 +32,16 @@ class Seat:
     """One user's way of using one product."""
 
     access: Access
+    team: str
+    product: str
     subject: str
     data: str
     source: str
+
+
+def user_id(user: int) -> str:
+    """The id of user number `user`."""
+    return f"sample-user-{user:06d}"
 
 
 @lru_cache(maxsize=1 << 18)
@@ -51,7 +58,9 @@ def seat(seed: int, user: int, choice: int) -> Seat:
         data += f',"cost_center":"{cost_center}"'
     return Seat(
         access=Access.FLEX if flex else Access.SUBSCRIPTION,
-        subject=f"sample-user-{user:06d}",
+        team=team,
+        product=product,
+        subject=user_id(user),
         data=data,
         source=f"sample-machine-{user:06d}/{product}",
     )

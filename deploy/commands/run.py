@@ -34,7 +34,8 @@ def up(
     clickhouse_port: Port = None,
     worker_port: Port = None,
     sample: Annotated[
-        bool, typer.Option("--sample", help="On first start, load three months of sample events.")
+        bool,
+        typer.Option("--sample", help="First start: load a directory and three months of events."),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="When ready, print one line of JSON and keep running.")
