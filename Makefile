@@ -11,7 +11,7 @@ up: setup  ## everything on this machine, with sample data; Ctrl-C stops it
 	$(BIN)/usage-report up --sample $(UP_FLAGS)
 
 test: check office  ## checks, then every test
-	$(BIN)/python -m pytest $(TEST_FLAGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TEST_FLAGS)
 
 check: setup  ## never edits
 	$(BIN)/ruff check .
