@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 # Rows made into Python values at once: these take many times the room of a block.
-STEP_ROWS = 8192
+STEP_ROWS = 2048
 
 
 def steps(blocks: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
