@@ -135,11 +135,12 @@ class _Supervisor:
             jars.jars()
         self._run_until_ready(plan.ENGINES)
         self._words.step("preparing the store and the log")
-        first = not (self._plan.data_dir / connection.KEY).exists()
+        if sample and not (self._plan.data_dir / connection.KEY).exists():
+            self._want_sample()
         key = self._patiently(self._prepare)
         self._run_until_ready(plan.MODULES)
         connection.write(self._plan.data_dir, self._plan.connection)
-        self._load_sample(wanted=sample and first)
+        self._load_sample()
         self._words.ready(self._ready(key))
 
     def _run_until_ready(self, names: Any) -> None:
@@ -168,11 +169,18 @@ class _Supervisor:
         prepare(self._plan.connection, CommonSettings())
         return first_key(self._plan.connection, self._plan.data_dir, now=datetime.now(UTC))
 
-    def _load_sample(self, *, wanted: bool) -> None:
+    @property
+    def _sample_mark(self) -> Path:
+        """While the sample is not whole: the moment that its events end at."""
+        return self._plan.data_dir / "sample-until"
+
+    def _want_sample(self) -> None:
+        """Before there is a key: a start that crashes after it is not the first any more."""
+        write_whole(self._sample_mark, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+
+    def _load_sample(self) -> None:
         """A directory and three months of events; after a crash the same ones again."""
-        mark = self._plan.data_dir / "sample-until"
-        if wanted:
-            mark.write_text(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+        mark = self._sample_mark
         if not mark.exists():
             return
         self._words.step("loading a sample directory and three months of sample events")
