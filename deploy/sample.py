@@ -44,17 +44,21 @@ def _load_directory(place: Connection, load: Load) -> None:
     with Loader(place, patience_seconds=DEFAULT_PATIENCE_SECONDS, retried=print) as loader:
         for entity, entries in sample_directory(load).items():
             numbered = _numbered(map(orjson.dumps, entries))
-            for _, verdicts in loader.load(entity, batches(numbered, BATCH_ENTRIES)):
-                if verdicts:
-                    raise Incomplete(f"{entity}: {verdicts[0]}")
+            answers = loader.load(entity, batches(numbered, BATCH_ENTRIES))
+            verdicts = [verdict for _, rejected in answers for verdict in rejected]
+            _require(not verdicts, f"{entity} were rejected: {verdicts[:3]}")
 
 
 def _send_events(place: Connection, until: datetime) -> None:
     texts = chain(sample_stories.lines(until), generate.lines(sample_load(until)))
     sender = Sender(place.ingest_url, place.key or "")
     tally = sender.run(batches(_numbered(text.encode() for text in texts), DEFAULT_BATCH))
-    if tally.rejected:
-        raise Incomplete(f"{tally.rejected} events were rejected")
+    _require(not tally.rejected, f"{tally.rejected} events were rejected")
+
+
+def _require(good: bool, otherwise: str) -> None:
+    if not good:
+        raise Incomplete(otherwise)
 
 
 def _numbered(texts: Iterator[bytes]) -> Iterator[Line]:

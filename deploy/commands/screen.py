@@ -73,6 +73,9 @@ class Screen:
         self._say("\nSend an event, and see it in the report:\n")
         for command in first_commands(ready):
             self._say(f"{command}\n", style="green")
+        self._say("Look at the report, the snapshot, and take a file of all rows:\n")
+        for command in report_commands(ready):
+            self._say(f"{command}\n", style="green")
         self._say("Ctrl-C stops everything; the data stays.")
 
     def _say(self, text: str, style: str | None = None) -> None:
@@ -81,9 +84,21 @@ class Screen:
 
 def first_commands(ready: Ready) -> list[str]:
     """Commands to paste into another terminal, whatever its directory."""
-    key = f'"Authorization: Bearer $(cat {shlex.quote(str(Path(ready.data_dir) / KEY))})"'
+    key = _key_header(ready)
     send = (
         f"curl -H {key} \\\n  -H 'Content-Type: application/cloudevents+json' -d '{_EVENT}' \\\n"
         f"  {ready.ingest_url}/v1/events"
     )
     return [send, f"curl -H {key} \\\n  '{ready.query_url}/v1/report?product=sample-curl'"]
+
+
+def report_commands(ready: Ready) -> list[str]:
+    """A report, the snapshot, and an export, each to paste and change."""
+    asked = ("/v1/report?by=product", "/v1/snapshot?preset=30d")
+    curls = [f"curl -H {_key_header(ready)} \\\n  '{ready.query_url}{each}'" for each in asked]
+    export = f"'{ready.query_url}/v1/report.csv?recommendation=unassign'"
+    return [*curls, f"curl -OJ -H {_key_header(ready)} \\\n  {export}"]
+
+
+def _key_header(ready: Ready) -> str:
+    return f'"Authorization: Bearer $(cat {shlex.quote(str(Path(ready.data_dir) / KEY))})"'
