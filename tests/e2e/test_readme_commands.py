@@ -1,4 +1,4 @@
-"""The README's commands, as printed, against a running `up`: they work, and say what it says."""
+"""The README's commands, as printed, against `up --sample`: they work, and say what it says."""
 
 import json
 import os
@@ -15,6 +15,8 @@ from tests.support.up_process import UpProcess
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# The second block of the README goes on in the terminal of the first.
+KEY = "KEY=$(cat usage-data/admin.key)\n"
 PATIENCE_SECONDS = 60
 
 
@@ -41,10 +43,14 @@ class Terminal:
         return done.stdout
 
 
-@pytest.fixture
-def terminal(up) -> Terminal:
-    """The directory in which `usage-data` lies."""
-    return Terminal(up.data_dir.parent, up)
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory):
+    """The directory in which `usage-data` lies, after the README's first command."""
+    place = tmp_path_factory.mktemp("readme")
+    up = UpProcess(place / "usage-data", "--sample")
+    up.start()
+    yield Terminal(place, up)
+    up.stop()
 
 
 def block(start: str) -> str:
@@ -55,7 +61,7 @@ def block(start: str) -> str:
 def test_an_event_is_sent_and_seen(terminal):
     """The first curl is accepted, the second finds it; sent again, it stays one."""
     send = block("/v1/events")
-    ask = "KEY=$(cat usage-data/admin.key)\n" + block("/v1/report?")
+    ask = KEY + block("/v1/report?")
     for _ in range(2):
         answer = json.loads(terminal.run(send))
         assert answer == {"accepted": 1, "rejected": []}
@@ -74,3 +80,33 @@ def test_the_commands_work_as_printed(terminal):
     assert "the books balance" in printed
     assert "0 differences" in printed
     assert (terminal.place / "load.ndjson").exists()
+
+
+def test_administrators_find_what_they_ask_for(terminal):
+    """Seats without use by name of the column, and a file that is there."""
+    printed = terminal.run(block("--recommendation unassign"))
+    assert "Sample Team 3" in printed
+    assert (terminal.place / "seldom-used.xlsx").exists()
+
+
+def test_numbers_packs_and_a_user_are_answered(terminal):
+    """One JSON document a curl: the snapshot, the packs, the user with a reason in words."""
+    printed = terminal.run(KEY + block("/v1/snapshot").replace("\ncurl", "\necho\ncurl"))
+    snapshot, tokens, user = map(json.loads, printed.splitlines())
+    assert snapshot["seats"]["over"] > 0
+    assert tokens["balance"]["expiring"]
+    (advice,) = user["recommendations"]
+    assert advice["arithmetic"]
+
+
+def test_one_team_hides_names_until_it_is_turned_on(terminal):
+    """Hashes for all teams, names for one; after the README's command names for all."""
+    printed = terminal.run(block('"personal_data": true}'))
+    assert "personal data hidden by 1 of the teams in view" in " ".join(printed.split())
+    shown = terminal.run("usage-report report --by user --limit 3")
+    assert "personal data shown" in shown
+
+
+def test_who_is_who_is_loaded_and_listed(terminal):
+    """The directory takes the README's files, and lists what was in them."""
+    assert "Design" in terminal.run(block("usage-report directory list teams"))
