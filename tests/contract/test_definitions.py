@@ -223,3 +223,18 @@ def test_example_12(place):
     place.used(event("2026-04-20", access="flex"))
     row = place.row("from=2026-04-11&to=2026-05-31")
     assert (row["seat"], row["activity"]) == ("unassigned", "active")
+
+
+def test_example_13(place):
+    """Who has a seat directly and by group keeps it by the group when it is unassigned."""
+    place.directory("teams")
+    place.seat("2026-01-01")
+    place.seat("2026-02-01", assignment="group", group="design")
+    seat = {"user_id": "user-1", "product_id": "product-1", "team_id": "team-1"}
+    body = {"items": [{**seat, "access": "subscription"}], "request_id": "example-13"}
+    answer = place.http.post("/v1/unassign", json=body)
+    assert answer.status_code == 200, answer.text
+    (item,) = answer.json()["items"]
+    assert item["verdict"] == "still_assigned"
+    row = place.row()
+    assert (row["seat"], row["assignment"], row["group"]) == ("assigned", "group", "design")
