@@ -124,14 +124,14 @@ def test_a_client_that_leaves_early_ends_the_query(place, extension):
     assert place.http.get(f"/v1/report.{extension}?user=nobody").status_code == 200
 
 
-@pytest.mark.parametrize("extension", STREAMED)
-def test_a_client_that_leaves_midway_ends_the_query(place, extension):
+def test_clients_that_leave_midway_end_their_queries(place):
     """Again and again: every export client is free afterwards."""
-    for _ in range(EXPORT_CLIENTS + 1 if extension == "parquet" else 1):
+    for number in range(EXPORT_CLIENTS + 1):
+        extension = STREAMED[number % len(STREAMED)]
         with place.http.stream("GET", f"/v1/report.{extension}?sort=user") as answer:
             assert next(answer.iter_raw())
         place.wait_for(running=0)
-    assert place.http.get(f"/v1/report.{extension}?user=nobody").status_code == 200
+    assert place.http.get("/v1/report.csv?user=nobody").status_code == 200
 
 
 def test_too_many_exports_at_once_are_told_to_come_back(place):

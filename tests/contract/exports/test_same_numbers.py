@@ -29,7 +29,7 @@ def pages(http, asked):
     """All rows, page by page, and the totals."""
     rows, cursor = [], None
     while True:
-        more = [("limit", 60), *([("cursor", cursor)] if cursor else [])]
+        more = [("limit", 150), *([("cursor", cursor)] if cursor else [])]
         answer = http.get(f"/v1/report?{urlencode([*asked, *more])}")
         assert answer.status_code == 200, answer.text
         rows += answer.json()["rows"]
