@@ -10,8 +10,9 @@ from schemas.telemetry import QueryMetrics
 
 # A key for a thousand teams fits, whatever their ids are made of.
 BODY_MAX_BYTES = 2 << 20
-# As much as the gateway takes: a directory comes in files.
+# As much as the gateway takes: a directory comes in files, and seats by the ten thousand.
 DIRECTORY_MAX_BYTES = 8 << 20
+_SEATS = ("/v1/assign", "/v1/unassign", "/v1/move-to-flex")
 
 
 class BodyLimit:
@@ -38,7 +39,8 @@ class BodyLimit:
 
 def limit_of(path: str) -> int:
     """The most bytes of a body that is sent to `path`."""
-    return DIRECTORY_MAX_BYTES if "/v1/directory/" in path else BODY_MAX_BYTES
+    large = "/v1/directory/" in path or path.endswith(_SEATS)
+    return DIRECTORY_MAX_BYTES if large else BODY_MAX_BYTES
 
 
 async def _read(receive: Receive, most_bytes: int) -> Message | None:

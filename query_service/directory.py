@@ -3,7 +3,7 @@
 Next: query_service.turns
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,8 +46,13 @@ class _Given:
     fields: Mapping[str, Any]
 
 
-def put(store: Store, key: Key, entity: Entity, entries: Sequence[Any], now: datetime) -> Outcome:
-    """Store what the entries change. Raises Unavailable; a retry is then harmless."""
+def put(
+    store: Store, key: Key, entity: Entity, entries: Sequence[Any], clock: Callable[[], datetime]
+) -> Outcome:
+    """Store what the entries change, at the time that `clock` tells when it is their turn.
+
+    Raises Unavailable; a retry is then harmless.
+    """
     rejected: list[Reject] = []
     given = list(_identified(entity, entries, rejected))
     with turn():
@@ -58,7 +63,7 @@ def put(store: Store, key: Key, entity: Entity, entries: Sequence[Any], now: dat
             except Rejected as why:
                 rejected.append(_reject(each.index, why))
         with store.client() as client:
-            insert_rows(client, table_of(entity), draft.rows(now))
+            insert_rows(client, table_of(entity), draft.rows(clock()))
     rejected.sort(key=lambda reject: reject.index)
     return Outcome(len(entries) - len(rejected), rejected)
 

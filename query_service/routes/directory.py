@@ -79,7 +79,7 @@ def put_entries(
         content_type=headers.get("content-type", ""),
         encoding=headers.get("content-encoding", "").strip().lower(),
     )
-    outcome = put(wired.store, key, entity, given, wired.now())
+    outcome = put(wired.store, key, entity, given, wired.now)
     return JSONResponse(asdict(outcome), _status(outcome))
 
 

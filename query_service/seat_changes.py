@@ -1,0 +1,187 @@
+"""Seats assigned, unassigned, moved and turned back: decided, recorded, stored, read back.
+
+How concurrent requests end in one change: deploy/decisions, "Seats change once".
+Next: query_service.seat_feed
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from query_service.directory_stored import ASSIGNMENTS, stored
+from query_service.problems import Problem, refused
+from query_service.seat_bodies import (
+    UNDO,
+    ChangeSeats,
+    body_errors,
+    check_teams,
+    item_errors,
+    named_seats,
+)
+from query_service.seat_filter import chosen_seats, filter_query
+from query_service.seat_requests import Plan, Recorded, find, hash_of, keep
+from query_service.seat_state import AHEAD, VERDICTS, History, Item, confirmed, decide, undo
+from query_service.store import Row, Store
+from query_service.turns import turn
+from query_service.view import View
+from schemas.directory import ENTITIES
+from sinks.directory import insert_rows
+from sinks.keys import Key
+
+Clock = Callable[[], datetime]
+
+
+def change(view: View, clock: Clock, kind: str, body: ChangeSeats) -> dict[str, Any]:
+    """Do what the body asks for, once. Raises Problem; after Unavailable a retry is harmless."""
+    errors = [*body_errors(kind, body), *item_errors(kind, view, body.items or [])]
+    if errors:
+        raise refused(errors)
+    check_teams(view.key, [item.team_id for item in body.items or []])
+    if body.dry_run:
+        items = _asked(view, kind, body)
+        now = _now(clock)
+        return _answer(view, kind, None, decide(kind, _history(view, items, now), items))
+    request_id, print_ = body.request_id or "", hash_of(kind, body)
+    # Rows are chosen outside the turn: it may take seconds.
+    known = find(view.store, view.key, request_id)
+    items = [] if known else _asked(view, kind, body)
+    with turn():
+        recorded = known or find(view.store, view.key, request_id)
+        if recorded is None:
+            now = _now(clock)
+            plan = Plan(items=decide(kind, _history(view, items, now), items))
+            new = Recorded(request_id, kind, print_, plan)
+            recorded = keep(view.store, view.key, new, now)
+        return _answered(view, clock, recorded, print_)
+
+
+def undo_request(view: View, clock: Clock, request_id: str) -> dict[str, Any]:
+    """Turn back what the request changed and nobody has changed since."""
+    recorded = find_request(view.store, view.key, request_id)
+    undo_id, print_ = f"{UNDO}{request_id}", f"{UNDO}{recorded.body_hash}"
+    with turn():
+        done = find(view.store, view.key, undo_id)
+        if done is None:
+            items = _finished(view, clock, recorded).plan.items
+            now = _now(clock)
+            plan = Plan(items=undo(_history(view, items, now), items, request_id))
+            done = keep(view.store, view.key, Recorded(undo_id, "undo", print_, plan), now)
+        return _answered(view, clock, done, print_)
+
+
+def find_request(store: Store, key: Key, request_id: str) -> Recorded:
+    """What is recorded under the id; raises Problem unless there is and the key may change it."""
+    recorded = find(store, key, request_id)
+    if recorded is None:
+        raise Problem(404, "unknown_request", "There is no request of this id.")
+    check_teams(key, [item.team_id for item in recorded.plan.items])
+    return recorded
+
+
+def _asked(view: View, kind: str, body: ChangeSeats) -> list[Item]:
+    if body.items is not None:
+        return named_seats(kind, view, body.items)
+    query = filter_query(body, view)
+    return chosen_seats(kind, view, query, expected_users=body.expected_users or 0)
+
+
+def _now(clock: Clock) -> datetime:
+    now = clock().astimezone(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _history(view: View, items: Iterable[Item], now: datetime) -> History:
+    return History(_stored(view, items), now)
+
+
+def _stored(view: View, items: Iterable[Item]) -> list[Row]:
+    """Every change of the items' seats, whatever the access: a move is about both."""
+    seats = {
+        item.seat._replace(access=access)
+        for item in items
+        if item.user_id is not None
+        for access in ("subscription", "flex")
+    }
+    return stored(view.store, view.key, ENTITIES[ASSIGNMENTS], seats)
+
+
+def _answered(view: View, clock: Clock, recorded: Recorded, body_hash: str) -> dict[str, Any]:
+    """The answer to a request whose plan is recorded, the first time and every other."""
+    if recorded.body_hash != body_hash:
+        raise Problem(409, "request_id_reused", "Something else was asked under this request_id.")
+    check_teams(view.key, [item.team_id for item in recorded.plan.items])
+    done = _finished(view, clock, recorded)
+    return _answer(view, done.kind, done.request_id, done.plan.items)
+
+
+def _finished(view: View, clock: Clock, recorded: Recorded) -> Recorded:
+    """The plan carried out: what a crash left undone is done now."""
+    items = recorded.plan.items
+    if recorded.plan.is_final:
+        return recorded
+    changing = [item for item in items if item.changes]
+    if changing:
+        rows = _rows(view, clock, recorded, _stored(view, changing))
+        with view.store.client() as client:
+            insert_rows(client, "seat_changes", rows)
+        last = max(change.at for item in changing for change in item.changes)
+        history = History(_stored(view, changing), last + AHEAD)
+        items = [confirmed(recorded.kind, history, item, recorded.request_id) for item in items]
+    final = replace(recorded, plan=Plan(items=items, is_final=True))
+    return keep(view.store, view.key, final, clock())
+
+
+def _rows(view: View, clock: Clock, recorded: Recorded, there: list[Row]) -> list[dict[str, Any]]:
+    """The plan's changes that are not stored yet, with the version of the moment.
+
+    Not of the plan's: the feed would already be past it.
+    """
+    known = {
+        (row["user_id"], row["product_id"], row["team_id"], row["access"], row["at"])
+        for row in there
+        if row["request_id"] == recorded.request_id
+    }
+    latest = max((row["version"] for row in there), default=0)
+    by = {
+        "tenant": view.key.tenant,
+        "assignment": "direct",
+        "group": "",
+        "request_id": recorded.request_id,
+        "actor": view.key.key_id,
+        "deleted": False,
+        "version": max(int(clock().timestamp() * 1_000_000), latest + 1),
+    }
+    return [
+        {**item.seat_of(change)._asdict(), "at": change.at, "assigned": change.assigned, **by}
+        for item in recorded.plan.items
+        for change in item.changes
+        if (*item.seat_of(change), change.at) not in known
+    ]
+
+
+def _answer(view: View, kind: str, request_id: str | None, items: list[Item]) -> dict[str, Any]:
+    changed = [item for item in items if item.changes]
+    verdicts = Counter(item.verdict for item in items)
+    return {
+        "request_id": request_id,
+        "dry_run": request_id is None,
+        "counts": {
+            "users": len({item.user_id for item in changed}),
+            "seats": len({item.seat for item in changed}),
+            **{verdict: verdicts[verdict] for verdict in VERDICTS[kind]},
+        },
+        "items": [_described(view, kind, item) for item in items],
+    }
+
+
+def _described(view: View, kind: str, item: Item) -> dict[str, Any]:
+    user = {"user_id": None, "hashed_user_id": item.hashed_user_id}
+    flex = {"flex": item.flex} if kind == "move-to-flex" else {}
+    return {
+        **(user if item.user_id is None else view.name(item.user_id)),
+        **item.model_dump(include={"product_id", "team_id", "access", "verdict"}),
+        **item.model_dump(include={"assignment", "group"}),
+        **flex,
+    }

@@ -1,0 +1,69 @@
+"""What was decided under a request id: kept before seats change, so that a retry does the same.
+
+Next: query_service.seat_changes
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from query_service.seat_bodies import ChangeSeats
+from query_service.seat_state import Item
+from query_service.store import Store
+from sinks.directory import insert_rows
+from sinks.keys import Key
+
+
+class Plan(BaseModel):
+    """The items with what becomes of each; `is_final` when the seats have been read back."""
+
+    items: list[Item]
+    is_final: bool = False
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A plan under its request id, and of which body it is."""
+
+    request_id: str
+    kind: str
+    body_hash: str
+    plan: Plan
+    version: int = 0
+
+
+def hash_of(kind: str, body: ChangeSeats) -> str:
+    """Tells bodies apart that ask for something else."""
+    content = body.model_dump(mode="json", exclude_defaults=True)
+    return hashlib.sha256(json.dumps([kind, content], sort_keys=True).encode()).hexdigest()
+
+
+def find(store: Store, key: Key, request_id: str) -> Recorded | None:
+    """What the tenant has under this id."""
+    rows = store.ask(key, "change_request", {"request_id": request_id})
+    if not rows:
+        return None
+    row = rows[0]
+    plan = Plan.model_validate_json(row["plan"])
+    return Recorded(request_id, row["kind"], row["body_hash"], plan, row["version"])
+
+
+def keep(store: Store, key: Key, recorded: Recorded, now: datetime) -> Recorded:
+    """Store the plan over what was under its id."""
+    version = max(int(now.timestamp() * 1_000_000), recorded.version + 1)
+    row = {
+        "tenant": key.tenant,
+        "request_id": recorded.request_id,
+        "kind": recorded.kind,
+        "body_hash": recorded.body_hash,
+        "plan": recorded.plan.model_dump_json(),
+        "actor": key.key_id,
+        "at": now,
+        "version": version,
+    }
+    with store.client() as client:
+        insert_rows(client, "change_requests", [row])
+    return Recorded(recorded.request_id, recorded.kind, recorded.body_hash, recorded.plan, version)
