@@ -35,20 +35,20 @@ Clock = Callable[[], datetime]
 
 def change(view: View, clock: Clock, kind: str, body: ChangeSeats) -> dict[str, Any]:
     """Do what the body asks for, once. Raises Problem; after Unavailable a retry is harmless."""
+    check_teams(view.key, [item.team_id for item in body.items or []])
     errors = [*body_errors(kind, body), *item_errors(kind, view, body.items or [])]
     if errors:
         raise refused(errors)
-    check_teams(view.key, [item.team_id for item in body.items or []])
     if body.dry_run:
         items = _asked(view, kind, body)
         now = _now(clock)
         return _answer(view, kind, None, decide(kind, _history(view, items, now), items))
     request_id, print_ = body.request_id or "", hash_of(kind, body)
     # Rows are chosen outside the turn: it may take seconds.
-    known = find(view.store, view.key, request_id)
-    items = [] if known else _asked(view, kind, body)
+    is_known = find(view.store, view.key, request_id) is not None
+    items = [] if is_known else _asked(view, kind, body)
     with turn():
-        recorded = known or find(view.store, view.key, request_id)
+        recorded = find(view.store, view.key, request_id)
         if recorded is None:
             now = _now(clock)
             plan = Plan(items=decide(kind, _history(view, items, now), items))
@@ -59,9 +59,9 @@ def change(view: View, clock: Clock, kind: str, body: ChangeSeats) -> dict[str, 
 
 def undo_request(view: View, clock: Clock, request_id: str) -> dict[str, Any]:
     """Turn back what the request changed and nobody has changed since."""
-    recorded = find_request(view.store, view.key, request_id)
-    undo_id, print_ = f"{UNDO}{request_id}", f"{UNDO}{recorded.body_hash}"
     with turn():
+        recorded = find_request(view.store, view.key, request_id)
+        undo_id, print_ = f"{UNDO}{request_id}", f"{UNDO}{recorded.body_hash}"
         done = find(view.store, view.key, undo_id)
         if done is None:
             items = _finished(view, clock, recorded).plan.items

@@ -3,12 +3,19 @@
 Next: tests.support.seats
 """
 
+import time
+from dataclasses import replace
+
+import httpx
 import pytest
 
 from sinks.keys import create_key, tenant_secret
 from tests.support.directory_rows import insert_entry
+from tests.support.query_process import QueryProcess
 from tests.support.query_server import NOW, QueryServer
 from tests.support.seats import Seats
+
+KEY_SECONDS = 20.0
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +58,31 @@ def seats(new_seats):
     made = new_seats()
     insert_entry(made.store, made.tenant, "teams")
     return made
+
+
+@pytest.fixture(scope="module")
+def two_processes(clickhouse_dsn, tmp_path_factory):
+    """Two processes of the query service over the same store, by the real clock."""
+    started = [
+        QueryProcess(clickhouse_dsn, tmp_path_factory.mktemp("query")).start() for _ in range(2)
+    ]
+    yield started
+    for process in started:
+        process.stop()
+
+
+@pytest.fixture
+def at_processes(seats, two_processes):
+    """The tenant with clients at each of the processes, which know its key."""
+    headers = seats.https[0].headers
+    https = [
+        httpx.Client(base_url=f"http://127.0.0.1:{process.port}", headers=headers, timeout=60)
+        for process in two_processes
+    ]
+    deadline = time.monotonic() + KEY_SECONDS
+    while any(http.get("/v1/seat-changes").status_code == 401 for http in https):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    yield replace(seats, https=https)
+    for http in https:
+        http.close()
