@@ -202,7 +202,7 @@ def undo(history: History, items: Iterable[Item], request_id: str) -> list[Item]
 def _undo(history: History, item: Item, request_id: str) -> Item:
     for change in item.changes:
         latest = history.latest(item.seat_of(change))
-        if not latest or (latest["request_id"], latest["at"]) != (request_id, change.at):
+        if not latest or latest["request_id"] != request_id:
             return item.decided("changed_since", **_UNSAID)
     at = history.moment(*map(item.seat_of, item.changes))
     back = [
@@ -221,14 +221,14 @@ def _change(seat: Seat, at: datetime, *, assigned: bool) -> DirectChange:
 
 
 def confirmed(kind: str, history: History, item: Item, request_id: str) -> Item:
-    """The item after its changes were stored: without those that another one forestalled."""
+    """The item after its changes were stored: without those that another one forestalled.
+
+    The same request may have been planned by two processes at once, each with a moment of its own.
+    """
     kept = [
         change
         for change in item.changes
-        if any(
-            (row["request_id"], row["at"], _path(row)) == (request_id, change.at, DIRECT)
-            for row in history.effective(item.seat_of(change))
-        )
+        if any(row["request_id"] == request_id for row in history.effective(item.seat_of(change)))
     ]
     if kept == item.changes:
         return item

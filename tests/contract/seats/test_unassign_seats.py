@@ -1,6 +1,9 @@
 """Unassign: which path is closed, which verdict is given, and what is refused."""
 
+import json
 from datetime import timedelta
+
+import pytest
 
 from tests.support.plain_tenant import hashed
 from tests.support.seats import item, new_id
@@ -200,3 +203,30 @@ def test_a_key_changes_seats_of_its_teams_alone(new_seats):
     assert answer.status_code == 403
     assert [each["parameter"] for each in answer.json()["errors"]] == ["items.1.team_id"]
     assert whole.rows()[0]["seat"] == "assigned"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"\ud800": 1},
+        {"items": [item("\ud800")]},
+        {"items": [item(more={"\ud800": 1})]},
+        {"items": [item(hashed_user_id="\ud800")]},
+        {"filter": {"\ud800": 1}, "expected_users": 0},
+        {"filter": {"team": "\ud800"}, "expected_users": 0},
+        {"filter": {"user": ["a", "\ud800"]}, "expected_users": 0},
+        {"filter": {"preset": "\ud800"}, "expected_users": 0},
+        {"filter": {}, "expected_users": 0, "as_of": "\ud800"},
+        {"filter": {"days_used_min": 1e400}, "expected_users": 10**400},
+        {"filter": [], "expected_users": True},
+        [],
+        None,
+    ],
+)
+def test_strange_bodies_of_seats_are_refused(seats, body):
+    """Half a character of UTF-16, numbers without end, no object: 400, never a mistake of ours."""
+    if isinstance(body, dict):
+        body = {"dry_run": True, **body}
+    answer = seats.https[0].post("/v1/unassign", content=json.dumps(body))
+    assert answer.status_code == 400
+    assert answer.json()["errors"]

@@ -145,3 +145,20 @@ def test_undo_leaves_a_later_change():
     ]
     (found,) = undo(History([*rows, *stored(item), *later], NOW), [item], REQUEST)
     assert (found.verdict, found.changes) == ("changed_since", [])
+
+
+@given(histories, st.sampled_from(KINDS))
+def test_one_request_planned_twice_is_confirmed_twice(rows, kind):
+    """By two processes at once, each at a moment of its own; it is undone all the same."""
+    (item,) = decide(kind, History(rows, NOW), [ITEM])
+    later = [
+        change.model_copy(update={"at": change.at + timedelta(milliseconds=1)})
+        for change in item.changes
+    ]
+    other = item.model_copy(update={"changes": later})
+    whole = [*rows, *stored(item), *stored(other, version=2001)]
+    history = History(whole, NOW + timedelta(minutes=1))
+    for each in (item, other):
+        assert confirmed(kind, history, each, REQUEST) == each
+        back = undo(history, [each], REQUEST)
+        assert [one.verdict for one in back] == ["undone"] * bool(each.changes)
