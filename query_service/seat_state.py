@@ -16,7 +16,7 @@ from query_service.directory_seats import Change, changing
 Path = tuple[str, str]
 
 DIRECT: Path = ("direct", "")
-# Clocks of processes differ: a change so far ahead is one of the present.
+# Clocks differ: a change of the directory so far ahead is one of the present.
 AHEAD = timedelta(seconds=1)
 _NEXT = timedelta(milliseconds=1)
 _ORDER = ("direct", "group", "default")
@@ -90,13 +90,17 @@ class Item(BaseModel):
 
 
 class History:
-    """The changes of some seats up to `now`, and those that are being decided."""
+    """The changes of some seats up to `now`, and those that are being decided.
+
+    Requests change the present, whatever the clock of their process: theirs are all in it.
+    """
 
     def __init__(self, rows: Iterable[Change], now: datetime) -> None:
         self.now = now
         self._changes: dict[Seat, list[Change]] = defaultdict(list)
         for row in rows:
-            if not row["deleted"] and row["at"] <= now + AHEAD:
+            is_present = row["request_id"] or row["at"] <= now + AHEAD
+            if is_present and not row["deleted"]:
                 self._changes[_seat(row)].append(row)
 
     def effective(self, seat: Seat) -> list[Change]:

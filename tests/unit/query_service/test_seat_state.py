@@ -157,8 +157,8 @@ def test_one_request_planned_twice_is_confirmed_twice(rows, kind):
     ]
     other = item.model_copy(update={"changes": later})
     whole = [*rows, *stored(item), *stored(other, version=2001)]
-    history = History(whole, NOW + timedelta(minutes=1))
     for each in (item, other):
+        history = History(whole, NOW + timedelta(minutes=1))
         assert confirmed(kind, history, each, REQUEST) == each
         back = undo(history, [each], REQUEST)
         assert [one.verdict for one in back] == ["undone"] * bool(each.changes)
