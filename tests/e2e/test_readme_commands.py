@@ -58,6 +58,12 @@ def block(start: str) -> str:
     return next(text for text in BLOCK.findall(README) if start in text)
 
 
+def answers(terminal: Terminal, start: str) -> list[dict]:
+    """What the curls of a block answer, each a line of JSON."""
+    printed = terminal.run(KEY + block(start).replace("\ncurl", "\necho\ncurl"))
+    return [json.loads(line) for line in printed.splitlines()]
+
+
 def test_an_event_is_sent_and_seen(terminal):
     """The first curl is accepted, the second finds it; sent again, it stays one."""
     send = block("/v1/events")
@@ -91,12 +97,19 @@ def test_administrators_find_what_they_ask_for(terminal):
 
 def test_numbers_packs_and_a_user_are_answered(terminal):
     """One JSON document a curl: the snapshot, the packs, the user with a reason in words."""
-    printed = terminal.run(KEY + block("/v1/snapshot").replace("\ncurl", "\necho\ncurl"))
-    snapshot, tokens, user = map(json.loads, printed.splitlines())
+    snapshot, tokens, user = answers(terminal, "/v1/snapshot")
     assert snapshot["seats"]["over"] > 0
     assert tokens["balance"]["expiring"]
     (advice,) = user["recommendations"]
     assert advice["arithmetic"]
+
+
+def test_a_seat_is_taken_away_and_given_back(terminal):
+    """A dry run tells the verdict, the request itself has the same one, and is undone."""
+    told, done, undone = answers(terminal, "/v1/unassign")
+    assert (told["dry_run"], done["dry_run"]) == (True, False)
+    assert told["counts"] == done["counts"]
+    assert done["counts"]["unassigned"] == undone["counts"]["undone"] == 1
 
 
 def test_one_team_hides_names_until_it_is_turned_on(terminal):
