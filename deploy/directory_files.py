@@ -64,9 +64,9 @@ def _of_directory(directory: Path) -> list[Source]:
         if path.suffix in SUFFIXES and path not in known
     ]
     if strange or not found:
-        wrong = f"{', '.join(strange)} in it" if strange else "nothing in it"
+        wrong = ", ".join(strange) or "everything in it"
         names = ", ".join(ENTITIES)
-        raise UnreadableFile(f"{directory}: {wrong} is named for an entity ({names})")
+        raise UnreadableFile(f"{directory}: not named for an entity: {wrong} ({names})")
     return found
 
 

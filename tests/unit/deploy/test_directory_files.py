@@ -74,7 +74,7 @@ def test_a_directory_of_files(tmp_path):
         ("assignments", "assignments.csv"),
     ]
     (tmp_path / "team.csv").touch()
-    with pytest.raises(UnreadableFile, match=r"team\.csv"):
+    with pytest.raises(UnreadableFile, match=r"not named for an entity: team\.csv"):
         sources([tmp_path], None)
 
 
