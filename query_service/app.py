@@ -81,7 +81,7 @@ def create_app(settings: QuerySettings, *, now: Callable[[], datetime] = _now) -
     app.add_middleware(BodyLimit, metrics=wired.metrics)
     app.add_middleware(RequestLog)
     app.include_router(health.router)
-    api = APIRouter(prefix="/v1")
+    api = APIRouter(prefix="/v1", responses=problems.documented_problems())
     for router in ROUTERS:
         api.include_router(router)
     app.include_router(api)

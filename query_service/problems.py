@@ -3,7 +3,7 @@
 Next: query_service.app
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +21,7 @@ log = structlog.get_logger()
 
 RETRY_AFTER_SECONDS = 1
 HIDDEN = "personal_data_hidden"
+MEDIA_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True)
@@ -109,17 +110,40 @@ def document(problem: Problem, headers: dict[str, str] | None = None) -> JSONRes
     }
     if problem.errors:
         content["errors"] = [error.describe() for error in problem.errors]
-    return JSONResponse(
-        content, problem.status, headers=headers, media_type="application/problem+json"
-    )
+    return JSONResponse(content, problem.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+_TEXTS = {"type": ["array", "null"], "items": {"type": "string"}}
+_NUMBER = {"type": "integer"}
+
+
+def documented_problems() -> dict[int | str, dict[str, Any]]:
+    """The problem documents that any endpoint may answer with, for OpenAPI."""
+    text = {"type": "string"}
+    error = {**dict.fromkeys(("parameter", "reason", "detail"), text), "allowed": _TEXTS}
+    errors = {"type": "array", "items": {"type": "object", "properties": error}}
+    always = {**dict.fromkeys(("type", "title", "detail", "reason"), text), "status": _NUMBER}
+    schema = {
+        "type": "object",
+        "properties": {**always, "errors": errors},
+        "required": list(always),
+    }
+    content = {MEDIA_TYPE: {"schema": schema}}
+    return {
+        "4XX": {"description": "The request is refused; `reason` says why.", "content": content},
+        "503": {
+            "description": "Something it needs is away; try again after `Retry-After` seconds.",
+            "content": content,
+        },
+    }
 
 
 def _body_errors(error: RequestValidationError) -> list[ParameterError]:
-    return [
-        ParameterError(
-            ".".join(str(part) for part in found["loc"][1:]) or "body",
-            str(found["type"]),
-            str(found["msg"]),
-        )
-        for found in error.errors()
-    ]
+    return [_body_error(found["loc"][1:], found["type"], found["msg"]) for found in error.errors()]
+
+
+def _body_error(place: Sequence[Any], kind: str, message: str) -> ParameterError:
+    if kind == "json_invalid":
+        # Its place is a number of bytes, not a field.
+        return ParameterError("body", kind, f"not JSON, from byte {place[0]} on")
+    return ParameterError(".".join(map(str, place)) or "body", kind, message)

@@ -117,6 +117,26 @@ def test_the_hash_of_a_user(new_tenant):
     assert http.post("/v1/hash?user=user-1", json={"user": "user-1"}).status_code == 400
 
 
+def test_a_body_that_is_not_json_is_named_as_the_body(new_tenant):
+    """What is wrong is the body, and where; nothing of it is repeated."""
+    _, http, _ = new_tenant(scopes=["admin"])
+    answer = http.post("/v1/hash", content=b'{"user', headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert (error["parameter"], error["reason"]) == ("body", "json_invalid")
+    assert error["detail"] == "not JSON, from byte 1 on"
+
+
+def test_openapi_tells_of_refusals(new_tenant):
+    """Every endpoint documents its problem documents, and no answer that is never given."""
+    _, http, _ = new_tenant()
+    paths = http.get("/openapi.json").json()["paths"]
+    for path, methods in paths.items():
+        for each in methods.values():
+            assert "422" not in each["responses"]
+            assert ({"4XX", "503"} <= set(each["responses"])) == path.startswith("/v1/")
+
+
 def test_openapi_and_metrics(new_tenant, query_server):
     """The documents name every endpoint and parameter; queries are timed by their name."""
     _, http, _ = new_tenant()
