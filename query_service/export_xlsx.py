@@ -70,10 +70,7 @@ def _write_rows(book: xlsxwriter.Workbook, export: Export) -> None:
     sheet = book.add_worksheet("Report")
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
     for place, name in enumerate(COLUMNS):
-        width = _WIDTHS.get(
-            name, _TEXT_WIDTH if pa.types.is_string(SCHEMA.field(name).type) else 12
-        )
-        sheet.set_column(place, place, width)
+        sheet.set_column(place, place, _width(name))
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, export.totals["rows"], len(COLUMNS) - 1)
     for place, name in enumerate(COLUMNS):

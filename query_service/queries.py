@@ -66,7 +66,8 @@ def report_query(items: Items, view: View) -> ReportQuery:
     grain = GRAINS[parsed.get("by", "user_product")]
     sort = parsed.get("sort", grain.sort)
     columns = parsed.get("columns", COLUMNS)
-    _check_sort(parsed, grain, sort, shown=view.shown)
+    if "by" in parsed.values or "by" not in _given(parsed):
+        _check_sort(parsed, grain, sort, shown=view.shown)
     _check_columns(parsed, columns)
     parsed.check()
     filters = read_filters(parsed)
