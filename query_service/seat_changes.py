@@ -42,7 +42,7 @@ def change(view: View, clock: Clock, kind: str, body: ChangeSeats) -> dict[str, 
     if body.dry_run:
         items = _asked(view, kind, body)
         now = _now(clock)
-        return _answer(view, kind, None, decide(kind, _history(view, items, now), items))
+        return _answer(view, kind, None, decide(kind, _history(view, kind, items, now), items))
     request_id, print_ = body.request_id or "", hash_of(kind, body)
     # Rows are chosen outside the turn: it may take seconds.
     is_known = find(view.store, view.key, request_id) is not None
@@ -51,7 +51,7 @@ def change(view: View, clock: Clock, kind: str, body: ChangeSeats) -> dict[str, 
         recorded = find(view.store, view.key, request_id)
         if recorded is None:
             now = _now(clock)
-            plan = Plan(items=decide(kind, _history(view, items, now), items))
+            plan = Plan(items=decide(kind, _history(view, kind, items, now), items))
             new = Recorded(request_id, kind, print_, plan)
             recorded = keep(view.store, view.key, new, now)
         return _answered(view, clock, recorded, print_)
@@ -66,7 +66,7 @@ def undo_request(view: View, clock: Clock, request_id: str) -> dict[str, Any]:
         if done is None:
             items = _finished(view, clock, recorded).plan.items
             now = _now(clock)
-            plan = Plan(items=undo(_history(view, items, now), items, request_id))
+            plan = Plan(items=undo(_history(view, "undo", items, now), items, request_id))
             done = keep(view.store, view.key, Recorded(undo_id, "undo", print_, plan), now)
         return _answered(view, clock, done, print_)
 
@@ -92,17 +92,18 @@ def _now(clock: Clock) -> datetime:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
-def _history(view: View, items: Iterable[Item], now: datetime) -> History:
-    return History(_stored(view, items), now)
+def _history(view: View, kind: str, items: Iterable[Item], now: datetime) -> History:
+    return History(_stored(view, kind, items), now)
 
 
-def _stored(view: View, items: Iterable[Item]) -> list[Row]:
-    """Every change of the items' seats, whatever the access: a move is about both."""
+def _stored(view: View, kind: str, items: Iterable[Item]) -> list[Row]:
+    """Every change of the items' seats; a move is about those of flex too."""
+    more = {"flex"} if kind == "move-to-flex" else set()
     seats = {
         item.seat._replace(access=access)
         for item in items
         if item.user_id is not None
-        for access in ("subscription", "flex")
+        for access in {item.access, *(each.access for each in item.changes), *more}
     }
     return stored(view.store, view.key, ENTITIES[ASSIGNMENTS], seats)
 
@@ -123,11 +124,11 @@ def _finished(view: View, clock: Clock, recorded: Recorded) -> Recorded:
         return recorded
     changing = [item for item in items if item.changes]
     if changing:
-        rows = _rows(view, clock, recorded, _stored(view, changing))
+        rows = _rows(view, clock, recorded, _stored(view, recorded.kind, changing))
         with view.store.client() as client:
             insert_rows(client, "seat_changes", rows)
         last = max(change.at for item in changing for change in item.changes)
-        history = History(_stored(view, changing), last + AHEAD)
+        history = History(_stored(view, recorded.kind, changing), last + AHEAD)
         items = [confirmed(recorded.kind, history, item, recorded.request_id) for item in items]
     final = replace(recorded, plan=Plan(items=items, is_final=True))
     return keep(view.store, view.key, final, clock())

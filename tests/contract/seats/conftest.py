@@ -16,6 +16,8 @@ from tests.support.query_server import NOW, QueryServer
 from tests.support.seats import Seats
 
 KEY_SECONDS = 20.0
+# Ten thousand seats on a busy machine.
+ANSWER_SECONDS = 120.0
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +43,14 @@ def new_seats(two_servers, store_client, request):
         _, key = create_key(store_client, tenant=tenant, scopes=scopes, teams=teams, now=NOW)
         for server in two_servers:
             server.refresh_keys()
+        https = [server.client(key) for server in two_servers]
+        for http in https:
+            http.timeout = ANSWER_SECONDS
         return Seats(
             tenant=tenant,
             secret=tenant_secret(store_client, tenant),
             servers=two_servers,
-            https=[server.client(key) for server in two_servers],
+            https=https,
             store=store_client,
         )
 
@@ -76,7 +81,9 @@ def at_processes(seats, two_processes):
     """The tenant with clients at each of the processes, which know its key."""
     headers = seats.https[0].headers
     https = [
-        httpx.Client(base_url=f"http://127.0.0.1:{process.port}", headers=headers, timeout=60)
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{process.port}", headers=headers, timeout=ANSWER_SECONDS
+        )
         for process in two_processes
     ]
     deadline = time.monotonic() + KEY_SECONDS
