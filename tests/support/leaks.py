@@ -47,13 +47,10 @@ def spellings(secret: str) -> set[str]:
     return {text.casefold() for text in escaped}
 
 
-def texts_in(content: bytes, depth: int = 0) -> Iterator[str]:
-    """Everything that can be read in it: as it is, unpacked, and decoded."""
-    yield content.decode("utf-8", "replace").casefold()
-    if depth == _DEEPEST:
-        return
-    for inner in _unpacked(content):
-        yield from texts_in(inner, depth + 1)
+def texts_in(content: bytes) -> Iterator[str]:
+    """Everything that can be read in it: as it is, unpacked, and decoded, even twice."""
+    for inner in (content, *_unpacked(content)):
+        yield from _decoded(inner)
 
 
 def _unpacked(content: bytes) -> Iterator[bytes]:
@@ -68,13 +65,23 @@ def _unpacked(content: bytes) -> Iterator[bytes]:
         table = pq.read_table(io.BytesIO(content))
         yield repr(table.schema.metadata).encode()
         yield json.dumps(table.to_pylist(), default=str, ensure_ascii=False).encode()
-    else:
-        yield from _from_base64(content)
+
+
+def _decoded(content: bytes, depth: int = 0) -> Iterator[str]:
+    yield content.decode("utf-8", "replace").casefold()
+    if depth < _DEEPEST:
+        for inner in _from_base64(content):
+            yield from _decoded(inner, depth + 1)
 
 
 def _from_base64(content: bytes) -> Iterator[bytes]:
     """What the long runs of letters would say, wherever in them base64 begins."""
     pieces = [piece.translate(_FROM_URL) for piece in _PIECE.findall(content)]
     for start in range(4):
-        cut = (piece[start:] for piece in pieces)
-        yield b"\n".join(base64.b64decode(text[: len(text) // 4 * 4]) for text in cut)
+        yield b"\n".join(_from_piece(piece[start:]) for piece in pieces)
+
+
+def _from_piece(text: bytes) -> bytes:
+    # A single letter at the end says nothing.
+    whole = text if len(text) % 4 != 1 else text[:-1]
+    return base64.b64decode(whole + b"=" * (-len(whole) % 4))
