@@ -179,7 +179,7 @@ def _seats(deed: str) -> Callable[[Setting], Iterator[Call]]:
     def calls(setting: Setting) -> Iterator[Call]:
         right, wrong = (_seat_items(setting, name) for name in (setting.named, setting.misnamed))
         # Only dry where it would change whom the tenant knows.
-        dry = setting.foreign or NOWHERE in setting.teams
+        dry = setting.foreign or NOWHERE in setting.limited
         yield Call(
             "POST", path, json={"items": right, "request_id": _id(deed, setting)} | _dry(dry)
         )

@@ -15,7 +15,7 @@ from tests.support.query_process import QueryProcess
 HIDDEN = (
     "one team of two off",
     "every team off",
-    "a team the directory does not know",
+    "a team in view that the directory does not know",
     "key limited to both teams",
     "key limited to the team that is off",
     "one team off anywhere hides all",
@@ -70,10 +70,11 @@ def settings(services, url, new_company):
     anywhere = f"http://127.0.0.1:{services['tenant'].port}"
     base = Setting("", mixed, mixed.http(url), hidden=True)
     both, second, first = (FIRST, SECOND), (SECOND,), (FIRST,)
+    unknown = (FIRST, NOWHERE)
     views = (
         base,
         Setting("", off, off.http(url), hidden=True),
-        Setting("", on, on.http(url), hidden=True, teams=(FIRST, NOWHERE)),
+        Setting("", on, on.http(url, teams=unknown), hidden=True, limited=unknown),
         replace(base, http=mixed.http(url, teams=both), limited=both),
         replace(base, http=mixed.http(url, teams=second), limited=second),
         replace(base, http=mixed.http(anywhere), teams=(FIRST,)),
