@@ -15,14 +15,14 @@ from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedCol
 from deploy import connection
 from deploy.ask import Refused
 from deploy.commands.report_options import Asked, with_options
-from deploy.commands.terminal import DataDir, Json, print_json
+from deploy.commands.terminal import DataDir, Json, print_json, writable
 from deploy.download import Transfer, transfer
 from query_service.params import BOM, IGNORED, REPORT
 from schemas.reports import EXTENSIONS
 
 OPTIONS = (*(each for each in REPORT if each.name not in IGNORED), BOM)
 
-File = Annotated[Path, typer.Argument(help="Where to; - for standard output.")]
+File = Annotated[Path, typer.Argument(callback=writable, help="Where to; - for standard output.")]
 Format = Annotated[
     str | None,
     typer.Option("--format", help=f"{', '.join(EXTENSIONS)}; without it, FILE's extension."),

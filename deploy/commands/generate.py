@@ -14,7 +14,7 @@ from deploy import connection
 from deploy.batches import Line, batches
 from deploy.commands.progress import progress_bar
 from deploy.commands.send import NO_KEY, deliver
-from deploy.commands.terminal import USAGE, DataDir, Json, fail, print_json
+from deploy.commands.terminal import USAGE, DataDir, Json, fail, print_json, writable
 from deploy.connection import Connection
 from deploy.generate import ACCEPTED_DAYS, Load, lines
 from deploy.send import DEFAULT_BATCH, Sender
@@ -50,7 +50,9 @@ Moment = Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", 
 
 
 def generate(
-    out: Annotated[Path, typer.Argument(help="File to write; - for standard output.")] = Path("-"),
+    out: Annotated[
+        Path, typer.Argument(callback=writable, help="File to write; - for standard output.")
+    ] = Path("-"),
     *,
     events: Annotated[int, typer.Option(min=0, help="Lines, duplicates included.")] = 10_000,
     users: Annotated[int, typer.Option(min=1, help="Users to draw from.")] = 100,

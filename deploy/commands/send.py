@@ -18,7 +18,16 @@ import typer
 from deploy import connection
 from deploy.batches import Batch, UnreadableFile, batches, lines_of, read_ndjson
 from deploy.commands.progress import Bar, progress_bar
-from deploy.commands.terminal import FOUND, USAGE, DataDir, Json, fail, print_json, print_table
+from deploy.commands.terminal import (
+    FOUND,
+    USAGE,
+    DataDir,
+    Json,
+    fail,
+    print_json,
+    print_table,
+    writable,
+)
 from deploy.resume import Mark
 from deploy.send import (
     DEFAULT_BATCH,
@@ -41,7 +50,10 @@ PerRequest = Annotated[int, typer.Option(min=1, help="Events in a request.")]
 Parallel = Annotated[int, typer.Option(min=1, max=64, help="Requests at a time.")]
 Rate = Annotated[float | None, typer.Option(min=0.1, help="Most events a second.")]
 Patience = Annotated[float, typer.Option(min=0, help="Give up on a batch after so many seconds.")]
-Rejects = Annotated[Path | None, typer.Option(help="Append rejected events here, one JSON a line.")]
+Rejects = Annotated[
+    Path | None,
+    typer.Option(callback=writable, help="Append rejected events here, one JSON a line."),
+]
 Restart = Annotated[bool, typer.Option("--restart", help="From the first line in any case.")]
 
 

@@ -3,6 +3,7 @@
 Next: deploy.commands.report
 """
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,6 +24,15 @@ DataDir = Annotated[
     typer.Option("--data-dir", help="Data directory of a running `up`.", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+
+
+def writable(file: Path | None) -> Path | None:
+    """`file`, if it can be written: asked before any work is done for it. `-` always can."""
+    if file is None or str(file) == "-":
+        return file
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise typer.BadParameter(f"{file} cannot be written")
+    return file
 
 
 def print_json(answer: Any) -> None:

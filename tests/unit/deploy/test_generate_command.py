@@ -1,11 +1,13 @@
-"""How shares and times are written on the command line of `generate`."""
+"""How shares, times and files are written on the command line of `generate`."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import typer
 
 from deploy.commands.generate import moment, share
+from deploy.commands.terminal import writable
 
 
 @pytest.mark.parametrize(("text", "number"), [("10%", 0.1), ("0.05", 0.05), ("0", 0.0)])
@@ -27,3 +29,13 @@ def test_times_have_a_zone():
     for text in ("2026-03-01T12:00:00", "yesterday"):
         with pytest.raises(typer.BadParameter):
             moment(text)
+
+
+def test_a_file_that_cannot_be_written(tmp_path):
+    """A directory, or a place that is not there, is refused before any work; - is no file."""
+    (tmp_path / "old.csv").touch()
+    for name in (tmp_path / "old.csv", tmp_path / "new.csv", Path("new.csv"), Path("-"), None):
+        assert writable(name) == name
+    for name in (tmp_path, tmp_path / "missing" / "new.csv"):
+        with pytest.raises(typer.BadParameter):
+            writable(name)
