@@ -146,4 +146,13 @@ def _body_error(place: Sequence[Any], kind: str, message: str) -> ParameterError
     if kind == "json_invalid":
         # Its place is a number of bytes, not a field.
         return ParameterError("body", kind, f"not JSON, from byte {place[0]} on")
-    return ParameterError(".".join(map(str, place)) or "body", kind, message)
+    reason, told = _BODY_REASONS.get(kind, ("invalid_value", message))
+    return ParameterError(".".join(map(str, place)) or "body", reason, told)
+
+
+# In the words that query parameters are told in; all else is an invalid value.
+_BODY_REASONS = {
+    "missing": ("missing_parameter", "is required"),
+    "extra_forbidden": ("unknown_parameter", "there is no such parameter"),
+    "model_attributes_type": ("invalid_value", "not an object"),
+}

@@ -112,7 +112,7 @@ def test_a_change_comes_after_one_of_the_same_second(seats):
 
 
 def test_every_wrong_field_of_seats_is_named(seats):
-    """By its place, all at once, without a word of what was sent."""
+    """By its place, all at once, in the reports' reasons, without a word of what was sent."""
     items = [item(), item("secret-user", product_id=""), {"team_id": 5}, item(access="x", more=1)]
     answer = seats.send("unassign", {"items": items, "request_id": "a\nb"})
     assert answer.status_code == 400
@@ -120,6 +120,10 @@ def test_every_wrong_field_of_seats_is_named(seats):
         *("items.1.product_id", "items.2.product_id", "items.2.team_id"),
         *("items.3.access", "items.3.more", "request_id"),
     }
+    reasons = {error["parameter"]: error["reason"] for error in answer.json()["errors"]}
+    assert reasons["items.2.product_id"] == "missing_parameter"
+    assert reasons["items.3.more"] == "unknown_parameter"
+    assert reasons["items.3.access"] == "invalid_value"
     assert "secret-user" not in answer.text
 
 
