@@ -39,7 +39,7 @@ def fingerprint(*parts: Any) -> str:
 def encode(cursor: Cursor, secret: bytes) -> str:
     """The cursor as text that is safe in a URL, sealed with the tenant's `secret`."""
     millis = int(cursor.as_of.timestamp() * 1000 + 0.5)
-    content = json.dumps([cursor.fingerprint, millis, *cursor.values])
+    content = json.dumps([cursor.fingerprint, millis, *cursor.values], ensure_ascii=False)
     return _seal(secret).encrypt(content.encode()).decode().rstrip("=")
 
 

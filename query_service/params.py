@@ -13,6 +13,7 @@ from query_service.ranges import PRESETS
 from query_service.values import (
     LIMIT_MAX,
     read_count,
+    read_cursor_text,
     read_day,
     read_flag,
     read_limit,
@@ -113,7 +114,7 @@ DETAIL = (
 )
 PAGE = (
     Parameter("limit", f"Rows in the answer: {LIMIT_DEFAULT}, at most {LIMIT_MAX}.", read_limit),
-    _text("cursor", "`next_cursor` of the page before."),
+    Parameter("cursor", "`next_cursor` of the page before.", read_cursor_text),
 )
 REPORT = (
     *RANGE,

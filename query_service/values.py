@@ -11,6 +11,8 @@ from query_service.ranges import FIRST_DAY
 
 LIMIT_MAX = 1000
 TEXT_MAX_CHARS = 4096
+# A cursor holds sort values, sealed; a name of 256 characters may take 1,000 bytes.
+CURSOR_MAX_CHARS = 16_384
 
 _COUNT = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
@@ -25,6 +27,13 @@ def read_text(text: str) -> str:
     """Any value; one that names nothing matches nothing."""
     if len(text) > TEXT_MAX_CHARS:
         raise ValueError(f"longer than {TEXT_MAX_CHARS} characters")
+    return text
+
+
+def read_cursor_text(text: str) -> str:
+    """What may be a cursor of an earlier answer."""
+    if len(text) > CURSOR_MAX_CHARS:
+        raise ValueError(f"longer than {CURSOR_MAX_CHARS} characters")
     return text
 
 

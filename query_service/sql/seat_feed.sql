@@ -1,7 +1,6 @@
 -- Purpose: the changes of seats that changed something, in the order they were stored.
 -- Slots: after, true for those behind the place.
--- Parameters: tenant, allowed_teams (empty: all), from_version (of the place), settled (the highest
---   version told), limit, and key_0, key_1, ... of the change before.
+-- Parameters: tenant, allowed_teams (empty: all), from_version (of the place), limit, and key_0, key_1, ... of the change before.
 -- Columns: those of seat_changes, key_0, key_1, ...
 SELECT
     at, user_id, product_id, team_id, access, assignment, `group`, assigned, actor, request_id,
@@ -37,6 +36,6 @@ FROM
             WHERE tenant = {tenant:String} AND version >= {from_version:UInt64}
         )
 )
-WHERE assigned != was_assigned AND version <= {settled:UInt64} AND ($after)
+WHERE assigned != was_assigned AND ($after)
 ORDER BY key_0, key_1, key_2, key_3, key_4, key_5, key_6, key_7, key_8
 LIMIT {limit:UInt32}

@@ -74,7 +74,7 @@ def insert_entry(client: Client, tenant: str, table: str, **changed: Any) -> Non
         "tenant": tenant,
         **_VALID[table],
         "deleted": False,
-        **changed,
         "version": next(_versions),
+        **changed,
     }
     client.insert(table, [list(row.values())], column_names=list(row))

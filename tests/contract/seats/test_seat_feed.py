@@ -44,22 +44,46 @@ def test_every_change_is_told_once_in_order(seats):
     assert seats.told(limit=1000) == found
 
 
-def test_a_change_is_told_when_it_has_settled(seats):
-    """Not before: a change with a lower version may still be on its way."""
+def test_a_change_is_told_at_once_and_once(seats):
+    """Also when one with a lower version, of another process, is stored after it was told."""
     http = seats.https[0]
-    seats.ask("assign", item())
-    empty = http.get("/v1/seat-changes").json()
-    assert empty["changes"] == []
-    seats.later(timedelta(seconds=6))
-    first = http.get("/v1/seat-changes", params={"after": empty["next"]}).json()
-    assert len(first["changes"]) == 1
-    assert seats.told(after=first["next"]) == []
     seats.ask("assign", item("user-2"))
-    seats.later()
-    for server in seats.servers:
-        server.now += timedelta(days=1)
-    after = http.get("/v1/seat-changes", params={"after": first["next"]}).json()
-    assert [each["user_id"] for each in after["changes"]] == ["user-2"]
+    first = http.get("/v1/seat-changes").json()
+    assert [each["user_id"] for each in first["changes"]] == ["user-2"]
+    version = seats.store.query(
+        "SELECT max(version) FROM seat_changes FINAL WHERE tenant = {tenant:String}",
+        parameters={"tenant": seats.tenant},
+    ).first_row[0]
+    insert_entry(
+        seats.store,
+        seats.tenant,
+        "seat_changes",
+        user_id="user-1",
+        version=version - 1,
+    )
+    late = http.get("/v1/seat-changes", params={"after": first["next"]}).json()
+    assert [each["user_id"] for each in late["changes"]] == ["user-1"]
+    for after in (timedelta(0), timedelta(seconds=6), timedelta(days=1)):
+        seats.later(after)
+        late = http.get("/v1/seat-changes", params={"after": late["next"]}).json()
+        assert late["changes"] == []
+
+
+def test_many_changes_at_once_are_all_told_once(seats):
+    """More than a cursor remembers: the others are told when they have settled."""
+    http = seats.https[0]
+    users = [f"user-{number}" for number in range(150)]
+    seats.ask("assign", *(item(user) for user in users))
+    answer = http.get("/v1/seat-changes?limit=1000").json()
+    told = [each["user_id"] for each in answer["changes"]]
+    assert len(told) == 100
+    answer = http.get("/v1/seat-changes", params={"after": answer["next"]}).json()
+    assert answer["changes"] == []
+    seats.later(timedelta(seconds=6))
+    answer = http.get("/v1/seat-changes", params={"after": answer["next"], "limit": 40}).json()
+    told += [each["user_id"] for each in answer["changes"]]
+    told += [each["user_id"] for each in seats.told(after=answer["next"])]
+    assert sorted(told) == sorted(users)
 
 
 def test_nothing_is_told_of_what_changed_nothing(seats):
