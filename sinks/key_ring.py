@@ -72,6 +72,7 @@ class KeyRing:
         self._thread: threading.Thread | None = None
         self._asking = threading.BoundedSemaphore(_ASKING)
         self._turn = threading.Lock()
+        self._refreshing = threading.Lock()
 
     def start(self) -> None:
         """Read the keys once (or the file, while the store is away), then keep them fresh."""
@@ -88,14 +89,16 @@ class KeyRing:
 
     def refresh(self) -> bool:
         """Read the keys now; False when the store is away, and the old copy stays."""
-        try:
-            keys = self._read()
-        except Unavailable as error:
-            log.warning("keys_not_refreshed", error=str(error))
-            return False
-        self._keys = {key.key_id: key for key in keys}
-        self._as_of = self._clock()
-        self._save()
+        # One at a time, or an older answer could replace a newer one.
+        with self._refreshing:
+            try:
+                keys = self._read()
+            except Unavailable as error:
+                log.warning("keys_not_refreshed", error=str(error))
+                return False
+            self._keys = {key.key_id: key for key in keys}
+            self._as_of = self._clock()
+            self._save()
         return True
 
     def is_fresh(self) -> bool:

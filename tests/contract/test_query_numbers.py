@@ -56,9 +56,9 @@ class Examination:
     def _ask(self, number, pairs, asked):
         surfaces = self._surfaces
         self.rows += surfaces.report(pairs, asked, self._questions.sort)
-        more = {0: surfaces.daily, 2: surfaces.snapshot, 4: surfaces.tokens, 5: surfaces.refusal}
-        if number % 6 in more:
-            more[number % 6](pairs, asked)
+        more = {0: surfaces.daily, 3: surfaces.snapshot, 5: surfaces.tokens, 7: surfaces.refusal}
+        if number % 8 in more:
+            more[number % 8](pairs, asked)
 
 
 @pytest.mark.timeout(60 + QUESTIONS * 3)
