@@ -16,6 +16,7 @@ from query_service.completeness import complete_up_to
 from query_service.params import LEDGER, VERIFY, parse
 from query_service.queries import read_days
 from query_service.routes.report import documented
+from query_service.view import View, look
 from query_service.wiring import Wired
 from sinks.keys import hashed_user_id
 from sinks.verify import RETENTION_DAYS, Difference, Sums, verify
@@ -51,24 +52,22 @@ def get_verify(wired: Wired, key: Admin, items: Items) -> dict[str, Any]:
         start=today - timedelta(days=RETENTION_DAYS - 1),
         end=today + timedelta(days=1),
     )
-    complete = complete_up_to(wired.store, partitions=wired.settings.partitions)
+    view = look(wired, key)
     with wired.store.client() as client:
         found = verify(
             client, today=today, tenant=key.tenant, teams=key.teams, since=start, until=end
         )
-    secret = wired.store.hasher(key)
     return {
         "rows": found.checked,
         "differences": found.differences,
-        "examples": [_example(difference, secret) for difference in found.examples],
-        "complete_up_to": answers.plain(complete),
+        "examples": [_example(difference, view) for difference in found.examples],
+        **view.describe(),
     }
 
 
-def _example(difference: Difference, secret: bytes) -> dict[str, Any]:
+def _example(difference: Difference, view: View) -> dict[str, Any]:
     return {
-        "user_id": None,
-        "hashed_user_id": hashed_user_id(secret, difference.user_id),
+        **view.name(difference.user_id),
         "product_id": difference.product_id,
         "product_version": difference.product_version,
         "team_id": difference.team_id,
