@@ -30,7 +30,7 @@ def with_options(
         arguments = [each for each in own if each.kind is not each.KEYWORD_ONLY]
         flags = [each for each in own if each.kind is each.KEYWORD_ONLY]
         every = [*arguments, *map(_option, parameters), *flags]
-        whole.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
+        whole.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]  # typer reads it
         whole.__annotations__ = {each.name: each.annotation for each in every}
         whole.__doc__ = command.__doc__
         return whole

@@ -85,7 +85,7 @@ def load_identities_first(reads: Any, keys: Sequence[UserDayKey]) -> dict[UserDa
             """Asked first."""
             return self._identities
 
-    return LOAD_USER_DAYS(Asked(), keys)  # type: ignore[arg-type]
+    return LOAD_USER_DAYS(Asked(), keys)  # type: ignore[arg-type]  # a stand-in for the store
 
 
 LOAD_USER_DAYS = load.load_user_days
