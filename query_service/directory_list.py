@@ -4,7 +4,6 @@ People appear as the view says: with their names, or by a hash alone and in its 
 Next: query_service.cursor
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,8 +13,9 @@ from query_service import cursor as cursors
 from query_service.columns import PERSONAL, KeyType, SortKey
 from query_service.cursor import Cursor
 from query_service.directory_stored import ASSIGNMENTS, table_of
-from query_service.params import FILTERS, LIMIT_DEFAULT, PAGE, Parameter, Parsed, parse
-from query_service.report import after
+from query_service.params import FILTERS, LIMIT_DEFAULT, PAGE, Parameter, parse
+from query_service.queries import check_cursor, read_cursor
+from query_service.report import after, place_parameters
 from query_service.store import Row, compose, question
 from query_service.view import View
 from schemas.directory import ENTITIES, Entity
@@ -55,24 +55,25 @@ def list_query(entity: Entity, items: list[tuple[str, str]], view: View) -> List
     filters = {name: list(parsed.many(name)) for name in _filters_of(entity)}
     keys = tuple(_sort_key(name) for name in _order(entity, shown=view.shown))
     print_ = cursors.fingerprint(view.bound_to, entity.name, filters)
+    place = read_cursor(parsed, view.secret)
+    check_cursor(parsed, place, print_, keys)
     return ListQuery(
         entity=entity,
         filters=filters,
         keys=keys,
         limit=parsed.get("limit", LIMIT_DEFAULT),
-        after=_place(parsed, view.secret, print_, keys),
+        after=place,
         fingerprint=print_,
     )
 
 
 def entries(view: View, query: ListQuery) -> dict[str, Any]:
     """The page's entries under the entity's name, and `next_cursor`."""
-    place = query.after.values if query.after else ()
     parameters = {
         **query.filters,
         # One more than asked tells whether there is another page.
         "limit": query.limit + 1,
-        **{f"key_{index}": value for index, value in enumerate(place)},
+        **place_parameters(query.after),
     }
     sql = _sql(query, shown=view.shown)
     rows = view.store.ask(view.key, "directory_list", parameters, sql=sql)
@@ -99,19 +100,6 @@ def _sort_key(name: str) -> SortKey:
     if name in _NUMBERS:
         return SortKey(_NUMBERS[name], KeyType.NUMBER)
     return SortKey(f"toString(`{name}`)", KeyType.TEXT)
-
-
-def _place(parsed: Parsed, secret: bytes, print_: str, keys: Sequence[SortKey]) -> Cursor | None:
-    """Where the page before ended; raises Problem with all that is wrong."""
-    text, place = parsed.get("cursor"), None
-    try:
-        place = cursors.decode(text, secret) if text is not None else None
-    except ValueError as error:
-        parsed.wrong("cursor", "invalid_cursor", str(error))
-    if place and (place.fingerprint != print_ or not cursors.fits(place, [k.type for k in keys])):
-        parsed.wrong("cursor", "invalid_cursor", "belongs to a list with other parameters")
-    parsed.check()
-    return place
 
 
 def _sql(query: ListQuery, *, shown: bool) -> str:

@@ -3,6 +3,7 @@
 Next: query_service.report
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -75,9 +76,7 @@ def report_query(items: Items, view: View) -> ReportQuery:
     print_ = cursors.fingerprint(
         view.bound_to, asdict(filters), grain.name, sort, when.start, when.end, parsed.get("as_of")
     )
-    if place and (place.fingerprint != print_ or not cursors.fits(place, [k.type for k in keys])):
-        parsed.wrong("cursor", "invalid_cursor", "belongs to a query with other parameters")
-    parsed.check()
+    check_cursor(parsed, place, print_, keys)
     return ReportQuery(
         range=when,
         filters=filters,
@@ -124,16 +123,26 @@ def read_days(parsed: Parsed, *, start: date, end: date) -> tuple[date, date]:
     return first, last
 
 
-def read_cursor(parsed: Parsed, secret: bytes) -> Cursor | None:
-    """The place of the parameter `cursor`, if one was sent."""
-    text = parsed.get("cursor")
+def read_cursor(parsed: Parsed, secret: bytes, name: str = "cursor") -> Cursor | None:
+    """The place of the parameter `name`, if one was sent."""
+    text = parsed.get(name)
     if text is None:
         return None
     try:
         return cursors.decode(text, secret)
     except ValueError as error:
-        parsed.wrong("cursor", "invalid_cursor", str(error))
+        parsed.wrong(name, "invalid_cursor", str(error))
         return None
+
+
+def check_cursor(
+    parsed: Parsed, place: Cursor | None, fingerprint: str, keys: Sequence[SortKey]
+) -> None:
+    """Raise Problem with all that is wrong, a `place` of another query included."""
+    types = [key.type for key in keys]
+    if place and (place.fingerprint != fingerprint or not cursors.fits(place, types)):
+        parsed.wrong("cursor", "invalid_cursor", "belongs to a query with other parameters")
+    parsed.check()
 
 
 def read_range(parsed: Parsed, now: datetime, place: Cursor | None = None) -> Range:

@@ -59,7 +59,11 @@ def report_sql(
     return compose(
         "report",
         chosen=chosen(query.filters, shown=shown),
-        grain=compose(f"grain_{query.grain.name}", pairs=question("pairs")),
+        grain=compose(
+            f"grain_{query.grain.name}",
+            pairs=question("pairs"),
+            hashed=question("hashed_user_id"),
+        ),
         columns="".join(f"`{name}`, " for name in (*_own(query, shown=shown), *more)),
         count_users=query.grain.count_users,
         sort_keys=", ".join(f"{key.expression} AS key_{n}" for n, key in enumerate(keys)),
@@ -74,11 +78,12 @@ def report_parameters(
     view: View, query: ReportQuery, place: Cursor | None = None
 ) -> dict[str, Any]:
     """The parameters of `report_sql`, but `limit`."""
-    values = place.values if place else ()
-    return {
-        **chosen_parameters(view, query),
-        **{f"key_{index}": value for index, value in enumerate(values)},
-    }
+    return {**chosen_parameters(view, query), **place_parameters(place)}
+
+
+def place_parameters(place: Cursor | None) -> dict[str, cursors.Value]:
+    """The sort keys of the row that a page follows, as the parameters key_0, key_1, ... ."""
+    return {f"key_{index}": value for index, value in enumerate(place.values if place else ())}
 
 
 def after(keys: Sequence[SortKey]) -> str:

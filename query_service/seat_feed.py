@@ -12,6 +12,7 @@ from query_service.answers import plain
 from query_service.columns import KeyType, SortKey
 from query_service.cursor import Cursor
 from query_service.params import LIMIT_DEFAULT, PAGE, Parameter, Parsed, parse
+from query_service.queries import read_cursor
 from query_service.report import after
 from query_service.store import Row, compose
 from query_service.values import read_cursor_text
@@ -112,11 +113,7 @@ def _fingerprint(view: View) -> str:
 
 def _read(parsed: Parsed, view: View) -> Place:
     """The place that `after` names; the start without it."""
-    text, cursor = parsed.get("after"), None
-    try:
-        cursor = cursors.decode(text, view.secret) if text is not None else None
-    except ValueError as error:
-        parsed.wrong("after", "invalid_cursor", str(error))
+    cursor = read_cursor(parsed, view.secret, "after")
     if cursor and (
         cursor.fingerprint != _fingerprint(view)
         or not any(cursors.fits(cursor, (KeyType.TEXT, *keys)) for keys in (_KEY_TYPES, ()))

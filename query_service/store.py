@@ -176,7 +176,9 @@ class Store:
 
     def user_ids(self, key: Key, hashes: Sequence[str]) -> list[str]:
         """The users that `hashes` stand for; hashes that stand for nobody choose nobody."""
-        return [row["user_id"] for row in self.ask(key, "user_ids", {"hashes": list(hashes)})]
+        sql = compose("user_ids", hashed=question("hashed_user_id"))
+        rows = self.ask(key, "user_ids", {"hashes": list(hashes)}, sql=sql)
+        return [row["user_id"] for row in rows]
 
     @contextmanager
     def client(self) -> Iterator[Client]:

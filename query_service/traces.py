@@ -14,9 +14,9 @@ from query_service.chosen import user_ids
 from query_service.columns import KeyType, SortKey
 from query_service.cursor import Cursor
 from query_service.params import Parsed
-from query_service.queries import read_cursor
+from query_service.queries import check_cursor, read_cursor
 from query_service.ranges import FIRST_DAY
-from query_service.report import after
+from query_service.report import after, place_parameters
 from query_service.store import Row, compose
 from query_service.view import View
 
@@ -58,23 +58,13 @@ def events_query(parsed: Parsed, days: tuple[date, date], view: View, *, limit: 
     """The page that was asked for; raises Problem when the cursor is not one of this list."""
     asked = (parsed.many("user"), parsed.get("from"), parsed.get("to"))
     print_ = cursors.fingerprint("events", view.bound_to, *asked)
-    place = _read_place(parsed, print_, view.secret)
-    parsed.check()
+    place = read_cursor(parsed, view.secret)
+    check_cursor(parsed, place, print_, PLACE)
     return EventsQuery(parsed.many("user"), *days, limit, place, print_)
-
-
-def _read_place(parsed: Parsed, print_: str, secret: bytes) -> Cursor | None:
-    place = read_cursor(parsed, secret)
-    if place is None:
-        return None
-    if place.fingerprint != print_ or not cursors.fits(place, [key.type for key in PLACE]):
-        parsed.wrong("cursor", "invalid_cursor", "belongs to a query with other parameters")
-    return place
 
 
 def events(view: View, query: EventsQuery) -> dict[str, Any]:
     """`events`, the latest received first, and `next_cursor`."""
-    place = query.after.values if query.after else ()
     rows = view.store.ask(
         view.key,
         "events",
@@ -84,7 +74,7 @@ def events(view: View, query: EventsQuery) -> dict[str, Any]:
             "from_day": query.start,
             "to_day": query.end,
             "limit": query.limit + 1,
-            **{f"key_{index}": value for index, value in enumerate(place)},
+            **place_parameters(query.after),
         },
         sql=compose("events", after=after(PLACE) if query.after else "true"),
     )

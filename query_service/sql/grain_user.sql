@@ -1,4 +1,5 @@
 -- Purpose: the chosen rows, gathered by user.
+-- Slots (SQL from files): hashed.
 -- Parameters: those of chosen.sql.
 -- Columns: the report's, user_id.
 SELECT
@@ -6,7 +7,7 @@ SELECT
     any(chosen.first_name) AS first_name,
     any(chosen.last_name) AS last_name,
     any(chosen.email) AS email,
-    lower(left(hex(HMAC('SHA256', user_id, assumeNotNull((SELECT unhex(secret) FROM tenants FINAL WHERE tenant = {tenant:String})))), 40)) AS hashed_user_id,
+    $hashed AS hashed_user_id,
     toInt64(length(groupUniqArrayArray(chosen.days))) AS days_used,
     sum(chosen.launches) AS launches,
     sum(chosen.tokens_used) AS tokens_used,

@@ -1,7 +1,8 @@
 -- Purpose: the chosen rows as they are, one for each (team, user, product, access).
+-- Slots (SQL from files): hashed.
 -- Parameters: those of chosen.sql.
 -- Columns: the report's, user_id.
 SELECT
     *,
-    lower(left(hex(HMAC('SHA256', user_id, assumeNotNull((SELECT unhex(secret) FROM tenants FINAL WHERE tenant = {tenant:String})))), 40)) AS hashed_user_id
+    $hashed AS hashed_user_id
 FROM chosen

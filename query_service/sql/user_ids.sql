@@ -1,5 +1,6 @@
 -- Purpose: the users that hashed ids stand for, wherever they are known from. Gathered before they
 --   are hashed, or the engine would hash every row.
+-- Slots (SQL from files): hashed.
 -- Parameters: tenant, hashes.
 -- Columns: user_id.
 SELECT
@@ -7,7 +8,7 @@ SELECT
         arrayFilter(
             user_id -> has(
                 {hashes:Array(String)},
-                lower(left(hex(HMAC('SHA256', user_id, assumeNotNull((SELECT unhex(secret) FROM tenants FINAL WHERE tenant = {tenant:String})))), 40))
+                $hashed
             ),
             user_ids
         )
