@@ -5,36 +5,15 @@ What looks like it and does no harm goes on.
 
 from contextlib import suppress
 
-import pytest
 from kafka import TopicPartition
 from kafka.admin import NewPartitions
 
 from deploy import replay as replaying
 from schemas import topics
-from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.histories import line
-from tests.support.kafka_process import KafkaProcess
-from tests.support.worker_world import PARTITIONS, WorkerWorld, migrated
+from tests.support.worker_world import PARTITIONS
 
 PERSON_NEEDED = 78
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """One store for the module; every test empties it."""
-    process = ClickHouseProcess(tmp_path_factory.mktemp("store")).start()
-    migrated(process)
-    yield process
-    process.kill()
-
-
-@pytest.fixture
-def world(tmp_path, store):
-    """An empty store, and a broker without topics or a group's memory."""
-    with KafkaProcess(tmp_path / "kafka") as kafka:
-        made = WorkerWorld(tmp_path, store, kafka)
-        yield made
-        made.close()
 
 
 def stopped(worker) -> tuple[str, str]:
