@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from aggregators.agents import or_die
 from aggregators.app import create_worker
+from schemas import failpoints
 from schemas.rejects import Unavailable
 from schemas.settings import WorkerSettings
 from schemas.telemetry import WorkerMetrics, configure_logging
@@ -35,6 +36,7 @@ def main() -> None:
     """Run the worker; exit status 0 when told to stop, 1 to be restarted, 78 for a person."""
     settings = WorkerSettings()
     configure_logging(log_format=settings.log_format, level=settings.log_level)
+    failpoints.arm(settings.failpoints)
     lock = lock_worker_id(settings.state_dir, settings.worker_id)
     registry = CollectorRegistry()
     metrics = WorkerMetrics(registry)

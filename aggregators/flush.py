@@ -18,6 +18,7 @@ from aggregators.decode import DeadLine
 from aggregators.fold import Changes, Progress
 from aggregators.patience import Patience
 from aggregators.session import Session
+from schemas.failpoints import reach
 from schemas.rollups import FOLD_VERSION
 from schemas.telemetry import WorkerMetrics
 from sinks.inserts import Inserts
@@ -79,6 +80,7 @@ class Flush:
         await self._dead_letters.send(changes.dead)
         for table, frame in steps(changes):
             await self._patience.call(self._inserts.insert, table, frame)
+            reach(f"stored_{table}")
         session.state.acknowledge(
             changes.batch, {p: done.position for p, done in changes.progress.items()}
         )
@@ -87,6 +89,7 @@ class Flush:
             {partition: done.offset + 1 for partition, done in changes.progress.items()},
             generation=session.generation,
         )
+        reach("committed")
         self._observe(changes, session, time.monotonic() - started)
         log.info(
             "flushed",

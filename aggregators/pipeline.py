@@ -25,6 +25,7 @@ from aggregators.patience import Patience
 from aggregators.records import Delivered, Record, batches, no_epoch, read
 from aggregators.session import Session
 from aggregators.state import State, UserDay
+from schemas.failpoints import reach
 from schemas.rejects import PersonNeeded
 from sinks.inserts import Inserts
 from sinks.loads import Loads
@@ -107,9 +108,11 @@ class Pipeline:
         records = await self._take(delivered, session)
         if not records:
             return
+        reach("taken")
         lines = decode(records)
         await self._load(lines, session)
         changes = fold(lines, session.state)
+        reach("folded")
         if self._member.generation() != session.generation:
             log.info("generation_changed", records=len(records))
             if self.session is session:

@@ -78,9 +78,13 @@ def command(data_dir: Path, port: int) -> list[str]:
 def prepare(data_dir: Path, port: int) -> list[str]:
     """Write the configuration, format the storage once, and return java's command line.
 
-    It is to be run in `data_dir`. Java and the jars are fetched when the cache lacks them.
+    It is to be run in `data_dir`, whose `overrides.properties` an operator (or a test) may write.
+    Java and the jars are fetched when the cache lacks them.
     """
     properties = PROPERTIES.format(port=port, controller_port=ports.free(), restart=RESTART.strip())
+    overrides = data_dir / "overrides.properties"
+    if overrides.exists():  # of two values for one name the later one counts
+        properties += overrides.read_text()
     (data_dir / "server.properties").write_text(properties)
     (data_dir / "log4j2.xml").write_text(LOG4J)
     java = [jars.java(), "-cp", f"{jars.jars()}/*", "-Dlog4j2.configurationFile=log4j2.xml"]

@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 
 from ingest.app import create_app
+from schemas import failpoints
 from schemas.settings import IngestSettings
 from schemas.telemetry import configure_logging
 
@@ -27,6 +28,7 @@ def main() -> None:
     """Run the gateway; requests in flight at SIGTERM are answered, and the exit status is 0."""
     settings = IngestSettings()
     configure_logging(log_format=settings.log_format, level=settings.log_level)
+    failpoints.arm(settings.failpoints)
     # The client logs every connection; what matters of it is logged by ingest.session.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     logging.getLogger("kafka.producer").setLevel(logging.ERROR)

@@ -23,6 +23,7 @@ from ingest.budget import Budget
 from ingest.dead_letters import DeadLetters
 from ingest.limits import Limits
 from ingest.publish import Publisher
+from schemas.failpoints import reach
 from schemas.rejects import Reason, Rejected
 from schemas.settings import IngestSettings
 from schemas.telemetry import IngestMetrics
@@ -75,7 +76,9 @@ class Gateway:
         verdicts = await self._judged(request, key)
         events = verdicts.accepted + len(verdicts.rejects)
         self.limits.take(key.tenant, events, time.monotonic())
+        reach("judged")
         await self._keep(verdicts, key, request_id)
+        reach("acknowledged")
         request.state.accepted, request.state.rejected = verdicts.accepted, len(verdicts.rejects)
         return verdicts
 

@@ -13,6 +13,7 @@ import structlog
 from kafka.errors import KafkaError
 
 from ingest.session import Outgoing, Session
+from schemas.failpoints import reach
 from schemas.rejects import Unavailable
 
 log = structlog.get_logger()
@@ -76,6 +77,7 @@ class Sender:
                 return
             self._connect()
         self._session.send(record)
+        reach("sent")
 
     def _connect(self) -> None:
         session = None

@@ -48,6 +48,9 @@ class CommonSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level that is logged."
     )
+    failpoints: str = Field(
+        "", description="For tests alone: where to die, as in stored_usage_daily:3."
+    )
 
 
 class IngestSettings(CommonSettings):

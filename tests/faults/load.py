@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -82,6 +83,8 @@ class Plan:
         self._next_row = 0
         self._active: list[list[int]] = []
         self._past: list[list[Event]] = []
+        # Tokens of all events that were ever planned, in ten-thousandths.
+        self.units = 0
 
     def batch(self) -> list[Event]:
         """New events of some rows, now and then an event twice, now and then all of it again."""
@@ -94,12 +97,20 @@ class Plan:
             self._past = [*self._past[-500:], events]
             return events
 
+    def closing(self) -> list[Event]:
+        """One new event for each row that has room: what a worker holds of them must be right."""
+        with self._lock:
+            return [self._add_to(turn) for turn in range(len(self._active))]
+
     def _event(self) -> Event:
         while len(self._active) < ACTIVE_ROWS:
             self._active.append([self._next_row, 0])
             self._next_row += 1
-        turn = self._rng.randrange(ACTIVE_ROWS)
+        return self._add_to(self._rng.randrange(ACTIVE_ROWS))
+
+    def _add_to(self, turn: int) -> Event:
         row, bit = self._active[turn]
+        self.units += 1 << bit
         self._active[turn][1] += 1
         if bit + 1 == EVENTS_PER_ROW:
             self._active[turn] = [self._next_row, 0]
@@ -111,7 +122,8 @@ class LoadThreads:
     """Posts batches of `plan` until `stop`; each batch until it is answered.
 
     `gateway()` gives the URL and key to use now, as a restart may change them. A batch that is
-    still without an answer `drain_seconds` after `stop` stays unknown in the ledger.
+    still without an answer `drain_seconds` after `stop` stays unknown in the ledger. Each request
+    goes out `copies` times at once, to whatever gateways are named.
     """
 
     def __init__(
@@ -124,11 +136,14 @@ class LoadThreads:
         threads: int = 4,
         batches_per_second: float = 20.0,
         drain_seconds: float = 60.0,
+        copies: int = 1,
     ) -> None:
         self._plan, self._ledger, self._gateway = plan, ledger, gateway
         self._today = today
         self._pause_seconds = threads / batches_per_second
         self._drain_seconds = drain_seconds
+        self._copies = copies
+        self._sending = ThreadPoolExecutor(threads * copies)
         self._deadline: float | None = None
         self.acked = 0
         self.retried = 0
@@ -176,8 +191,19 @@ class LoadThreads:
             self.acked += len(events) - len(rejected)
             self.rejected += len(rejected)
 
+    def deliver(self, events: list[Event]) -> None:
+        """Send these events now, until they are answered."""
+        with httpx.Client(timeout=REQUEST_SECONDS, trust_env=False) as client:
+            self._deliver(client, events)
+
     def _post(self, client: httpx.Client, body: bytes) -> dict | None:
-        """The gateway's verdicts; None when the batch has to be sent again."""
+        """The verdicts of a gateway; None when the batch has to be sent again."""
+        if self._copies == 1:
+            return self._post_once(client, body)
+        sent = [self._sending.submit(self._post_once, client, body) for _ in range(self._copies)]
+        return next(filter(None, [each.result() for each in sent]), None)
+
+    def _post_once(self, client: httpx.Client, body: bytes) -> dict | None:
         url, key = self._gateway()
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
         try:

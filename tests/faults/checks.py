@@ -1,0 +1,140 @@
+"""After a run, when all is quiet: what was lost, doubled, or disagrees with itself.
+
+Next: tests.faults.report
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from kafka import KafkaAdminClient
+
+from aggregators.epochs import Epochs
+from deploy.log_offsets import LogOffsets, admin, read_offsets
+from schemas.rejects import Unavailable
+from schemas.topics import EVENTS
+from sinks.clickhouse import connect
+from sinks.loads import Loads
+from sinks.verify import verify
+from tests.faults.load import place_of
+from tests.faults.oracle import Verdict, check, read_ledger
+from tests.faults.readings import read_rows
+from tests.faults.recount import recount
+from tests.faults.system import TENANT, System
+
+QUIET_SECONDS = 180.0
+_LOOK_SECONDS = 0.2
+
+
+@dataclass
+class Found:
+    """What the checks found; -1: not looked at."""
+
+    oracle: Verdict = field(default_factory=Verdict)
+    verify_differences: int = -1
+    ledger_difference: int = -1
+    recount_differences: int = -1
+
+
+class Broker:
+    """Ends and commits of the log as the broker says, whatever becomes of the connection."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+
+    @contextmanager
+    def client(self) -> Iterator[KafkaAdminClient]:
+        """An admin client; raises Unavailable."""
+        with admin(self._bootstrap) as client:
+            yield client
+
+    def offsets(self, *, patience_seconds: float = 60.0) -> LogOffsets:
+        """Read them, waiting for a broker that is away."""
+        deadline = time.monotonic() + patience_seconds
+        while True:
+            try:
+                with self.client() as client:
+                    return read_offsets(client)
+            except Unavailable:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_LOOK_SECONDS)
+
+
+def seconds_until_committed(broker: Broker, *, within_seconds: float) -> float:
+    """From now until what is on the log now is committed: the system moves again (T, H).
+
+    Raises TimeoutError when it is not within so long.
+    """
+    began = time.monotonic()
+    ends = broker.offsets().ends
+    while True:
+        offsets = broker.offsets()
+        if all(
+            end == offsets.starts.get(p, 0) or offsets.committed.get(p, 0) >= end
+            for p, end in ends.items()
+        ):
+            return time.monotonic() - began
+        if time.monotonic() - began > within_seconds:
+            behind = {p: (offsets.committed.get(p), end) for p, end in ends.items()}
+            raise TimeoutError(f"not committed within {within_seconds} s: {behind}")
+        time.sleep(_LOOK_SECONDS)
+
+
+def until_quiet(system: System, broker: Broker) -> float:
+    """Wait until every record is folded, stored and committed; how long it took."""
+    began = time.monotonic()
+    while not _is_quiet(system, broker):
+        if time.monotonic() - began > QUIET_SECONDS:
+            raise TimeoutError(f"still lagging: {broker.offsets()}")
+        time.sleep(_LOOK_SECONDS)
+    return time.monotonic() - began
+
+
+def _is_quiet(system: System, broker: Broker) -> bool:
+    try:
+        offsets = broker.offsets()
+        with closing(connect(system.topology.dsn)) as client:
+            loads = Loads(client)
+            progress, epochs = loads.progress(), Epochs(str(offsets.topic_id), loads.epochs())
+    except Unavailable:
+        return False
+    for partition, end in offsets.ends.items():
+        if end == offsets.starts[partition] or not epochs.hashes_to(partition):
+            continue
+        known = progress.get(partition)
+        folded = epochs.next_offset(partition, known.position if known else None)
+        if folded != end or offsets.committed.get(partition) != end:
+            return False
+    return True
+
+
+def examine(system: System, ledger: Path, today: datetime, *, recounted: bool = True) -> Found:
+    """Ask the oracle and the product's own checks. All must be quiet."""
+    expected = read_ledger(ledger)
+    places = {place_of(row, today): row for row in expected}
+    with closing(connect(system.topology.dsn, timeout_seconds=60)) as client:
+        rows = read_rows(client, TENANT, places)
+        found = Found(oracle=check(expected, rows))
+        found.verify_differences = verify(client, today=_today()).differences
+        found.ledger_difference = _books(client)
+    if recounted:
+        counted = recount(system.topology.bootstrap, EVENTS, TENANT)
+        by_number = {places.get(place, -1): units for place, units in counted.items()}
+        found.recount_differences = sum(
+            rows.get(number, 0) != by_number.get(number, 0) for number in rows | by_number
+        )
+    return found
+
+
+def _books(client) -> int:
+    """What the product's own books are off by, over all partitions (see deploy.commands.books)."""
+    sql = (Path(__file__).with_name("books.sql")).read_text(encoding="utf-8")
+    return int(client.query(sql).result_rows[0][0])
+
+
+def _today():
+    return (datetime.now(UTC) + timedelta(0)).date()
