@@ -80,4 +80,4 @@ def row(name: str, *, stops: int = 0, **options: Any) -> Callable[..., Callable[
 
 def id_of(name: str) -> str:
     """The catalogue's id of a row or of a variant of one."""
-    return name.split("-")[0]
+    return name.split("-", maxsplit=1)[0]

@@ -52,6 +52,17 @@ def place_of(row: int, today: datetime) -> Place:
     )
 
 
+def id_of(event: Event) -> str:
+    """The event's id; its source is the same for all."""
+    return f"row-{event[0]}-event-{event[1]}"
+
+
+def event_of(name: str) -> Event:
+    """The event of an id."""
+    _, row, _, bit = name.split("-")
+    return int(row), int(bit)
+
+
 def encode(event: Event, today: datetime) -> bytes:
     """The event as a CloudEvent; its identity is its row and its number."""
     row, bit = event
@@ -59,7 +70,7 @@ def encode(event: Event, today: datetime) -> bytes:
     return json.dumps(
         {
             "specversion": "1.0",
-            "id": f"row-{row}-event-{bit}",
+            "id": id_of(event),
             "source": SOURCE,
             "type": "tokens.consumed",
             "subject": place.user_id,
@@ -123,7 +134,7 @@ class LoadThreads:
 
     `gateway()` gives the URL and key to use now, as a restart may change them. A batch that is
     still without an answer `drain_seconds` after `stop` stays unknown in the ledger. Each request
-    goes out `copies` times at once, to whatever gateways are named.
+    goes out one to `copies` times at once, to whatever gateways are named.
     """
 
     def __init__(
@@ -200,7 +211,8 @@ class LoadThreads:
         """The verdicts of a gateway; None when the batch has to be sent again."""
         if self._copies == 1:
             return self._post_once(client, body)
-        sent = [self._sending.submit(self._post_once, client, body) for _ in range(self._copies)]
+        copies = random.randint(1, self._copies)
+        sent = [self._sending.submit(self._post_once, client, body) for _ in range(copies)]
         return next(filter(None, [each.result() for each in sent]), None)
 
     def _post_once(self, client: httpx.Client, body: bytes) -> dict | None:

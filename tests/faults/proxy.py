@@ -1,6 +1,6 @@
 """A TCP proxy that hurts: down, silent, slow, thin, cut after bytes, answers lost or made up.
 
-Toxiproxy does the same, but is a Go program that no Python registry has; this is what we need of it.
+Toxiproxy does the same, but is a Go program that PyPI does not have; this is what we need of it.
 
 Next: tests.faults.system
 """
@@ -141,7 +141,7 @@ class Proxy:
             await self._pass(chunk, writer)
 
     async def _pass(self, chunk: bytes, writer: asyncio.StreamWriter) -> None:
-        while self.toxics.silent:
+        while self.toxics.silent:  # noqa: ASYNC110 - set by another thread
             await asyncio.sleep(0.05)
         size = self.toxics.slice_bytes or len(chunk)
         if self.toxics.latency_seconds:

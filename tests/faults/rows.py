@@ -3,7 +3,20 @@
 Next: tests.faults.perform
 """
 
-from tests.faults import rows_worker
+from tests.faults import (
+    rows_clickhouse,
+    rows_cluster,
+    rows_events,
+    rows_gateway,
+    rows_kafka,
+    rows_log,
+    rows_worker,
+)
 from tests.faults.catalogue import ROWS
 
-__all__ = ["ROWS", "rows_worker"]
+PLACES = (
+    *(rows_worker, rows_kafka, rows_log, rows_cluster, rows_clickhouse, rows_gateway),
+    rows_events,
+)
+
+__all__ = ["PLACES", "ROWS"]

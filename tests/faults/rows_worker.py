@@ -120,7 +120,7 @@ def scaled_without_clickhouse(run: Run) -> None:
     run.fault()
     run.system.hold("clickhouse")
     for name in ("worker-2", "worker-3"):
-        # Its first question is to ClickHouse: it ends and is started again, as under any supervisor.
+        # Its first question is to ClickHouse: it ends, and its supervisor starts it again.
         run.system.add(name)
         run.pause(max(5.0, SECONDS / 6))
     run.system.kill("worker-1")

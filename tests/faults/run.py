@@ -5,19 +5,24 @@ Next: tests.faults.checks
 
 import random
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from schemas.topics import EVENTS
+from sinks.clickhouse import connect
 from tests.faults.checks import Broker, Found, examine, seconds_until_committed, until_quiet
-from tests.faults.load import LoadThreads, Plan, today_of
-from tests.faults.oracle import Ledger
+from tests.faults.load import LoadThreads, Plan, event_of, today_of
+from tests.faults.oracle import Event, Ledger
 from tests.faults.probes import Commits, Looks, Questions
+from tests.faults.recount import events_on
 from tests.faults.story import Story
 from tests.faults.system import TENANT, System
 from tests.faults.topology import Topology
 
 PERSON_NEEDED = 78
+_STORED = "SELECT id FROM usage_events FINAL WHERE tenant = {tenant:String}"
 
 
 @dataclass
@@ -32,6 +37,7 @@ class Outcome:
     retried: int = 0
     rejected: int = 0
     faults: int = 0
+    destroyed: int = 0
     looks: int = 0
     falls: int = 0
     answered: int = 0
@@ -107,17 +113,20 @@ class Run:
         within_seconds: float = 60.0,
         batches_per_second: float = 20.0,
         copies: int = 1,
+        topology: type[Topology] = Topology,
         **options: Any,
     ) -> None:
         self.rng = random.Random(f"{row_id}-{seed}")
         self.story = Story(row_id)
         self.outcome = Outcome(row_id, seed, within_seconds)
         self.root = root
-        self.topology = Topology(root, **options)
+        self.topology = topology(root, **options)
         self.system = System(self.topology, self.story)
         self.broker = Broker(self.topology.bootstrap)
         self.plan = Plan(seed)
         self._copies = copies
+        self._ended = False
+        self._destroyed: set[Event] = set()
         self._batches_per_second = batches_per_second
         self._today = today_of()
 
@@ -126,14 +135,7 @@ class Run:
         self.story.tell(f"seed {self.outcome.seed}")
         self.system.start()
         self.ledger = Ledger(self.root / "ledger.ndjson")
-        self.load = LoadThreads(
-            self.plan,
-            self.ledger,
-            self._gateway,
-            today=self._today,
-            batches_per_second=self._batches_per_second,
-            copies=self._copies,
-        )
+        self.load = self._new_load()
         self.looks = Looks(self.topology.dsn, TENANT)
         self.questions = Questions(
             self.topology.query_url, self.system.key, lambda: self.plan.units
@@ -141,6 +143,24 @@ class Run:
         self.commits = Commits(lambda: self.broker.offsets(patience_seconds=0))
         for thread in (self.load, self.looks, self.questions, self.commits):
             thread.start()
+
+    def _new_load(self) -> LoadThreads:
+        return LoadThreads(
+            self.plan,
+            self.ledger,
+            self._gateway,
+            today=self._today,
+            batches_per_second=self._batches_per_second,
+            copies=self._copies,
+        )
+
+    def load_again(self) -> None:
+        """Go on sending after `stop_load`."""
+        self._note_load()
+        self.load = self._new_load()
+        self.load.start()
+        self.commits.forget()
+        self.story.tell("load again")
 
     def _gateway(self) -> tuple[str, str]:
         return random.choice(self.topology.gateway_urls), self.system.key
@@ -185,26 +205,51 @@ class Run:
         self.load.stop()
         self.story.tell("load ended")
 
-    def finish(self, *, recounted: bool = True, closing: bool = True) -> None:
+    def quiet(self) -> float:
+        """Wait until everything is folded, stored and committed; how long it took."""
+        return until_quiet(self.system, self.broker)
+
+    def unfolded(self) -> set[Event]:
+        """Events that are on the log and not stored."""
+        with closing(connect(self.topology.dsn)) as client:
+            found = client.query(_STORED, parameters={"tenant": TENANT}).result_rows
+        return events_on(self.topology.bootstrap, EVENTS) - {event_of(name) for (name,) in found}
+
+    def destroyed(self, events: set[Event]) -> None:
+        """The fault destroys these: whether they are counted is nobody's fault."""
+        self._destroyed |= events
+        self.outcome.destroyed = len(self._destroyed)
+        self.story.tell(f"{len(events)} events will be destroyed")
+
+    def finish(self, *, recounted: bool = True, one_more: bool = True) -> None:
         """End the load, let all be quiet, send one event more to each open row, and examine."""
         self.stop_load()
-        self.outcome.figures["quiet_seconds"] = round(until_quiet(self.system, self.broker), 1)
-        if closing:
+        self.outcome.figures["quiet_seconds"] = round(self.quiet(), 1)
+        if one_more:
             self.load.deliver(self.plan.closing())
-            until_quiet(self.system, self.broker)
+            self.quiet()
         self.ledger.close()
         self._note_load()
         self.outcome.found = examine(
-            self.system, self.root / "ledger.ndjson", self._today, recounted=recounted
+            self.system,
+            self.root / "ledger.ndjson",
+            self._today,
+            destroyed=self._destroyed,
+            recounted=recounted,
         )
         self.story.tell(f"examined: {self.outcome.found.oracle}")
 
     def _note_load(self) -> None:
         outcome, load = self.outcome, self.load
-        outcome.sends, outcome.retried, outcome.rejected = load.acked, load.retried, load.rejected
+        outcome.sends += load.acked
+        outcome.retried += load.retried
+        outcome.rejected += load.rejected
 
     def end(self) -> None:
-        """Stop everything, whatever state it is in, and complete the outcome."""
+        """Stop everything, whatever state it is in, and complete the outcome; once."""
+        if self._ended:
+            return
+        self._ended = True
         outcome = self.outcome
         if hasattr(self, "questions"):
             self.load.abandon()

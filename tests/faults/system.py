@@ -10,6 +10,7 @@ import time
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 
+import httpx
 import orjson
 
 from deploy import topics as log_topics
@@ -47,7 +48,7 @@ class System:
             proxy.up()
         self._add(*self.topology.engines())
         self._keeper.start()
-        self.until_ready("kafka", "clickhouse")
+        self.until_ready(*self.children)
         self._prepare()
         names = [*self.topology.names("gateway"), *self.topology.names("worker"), "query"]
         self._add(*(self.topology.service(name) for name in names))
@@ -77,7 +78,9 @@ class System:
     def make_topics(self) -> None:
         """Create the log's topics where they are missing."""
         log_topics.ensure(
-            self.topology.bootstrap, partitions=self.topology.partitions, replication_factor=1
+            self.topology.bootstrap,
+            partitions=self.topology.partitions,
+            replication_factor=self.topology.replication_factor,
         )
 
     def add(self, name: str) -> None:
@@ -135,9 +138,20 @@ class System:
         self.story.tell(f"let {name} come back")
         self._held.discard(name)
 
+    def start_again(self, name: str) -> None:
+        """Start one that stopped for a person, as that person does."""
+        self.story.tell(f"start {name} again")
+        self.children[name].needs_person = False
+
     def status_of(self, name: str) -> list[int]:
         """The exit statuses it ended with so far; a signal is negative."""
         return [status for who, status in self.endings if who == name]
+
+    def metrics(self, name: str) -> str:
+        """The text of its /metrics; empty while it does not answer."""
+        with suppress(httpx.TransportError), httpx.Client(trust_env=False, timeout=2) as client:
+            return client.get(f"http://127.0.0.1:{self.topology.port(name)}/metrics").text
+        return ""
 
     def needs_person(self, name: str) -> bool:
         """Whether it stopped with 78 and is not started again."""

@@ -35,6 +35,7 @@ class Topology:
     modules: dict[str, str] = field(default_factory=dict)
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
     kafka_overrides: str = ""
+    replication_factor: int = 1
     kafka_port: int = field(default_factory=ports.free)
     clickhouse_port: int = field(default_factory=ports.free)
     query_port: int = field(default_factory=ports.free)
@@ -49,6 +50,10 @@ class Topology:
     def bootstrap(self) -> str:
         """Kafka, straight."""
         return f"127.0.0.1:{self.kafka_port}"
+
+    def bootstrap_of(self, kind: str) -> str:
+        """Kafka as a side sees it."""
+        return f"127.0.0.1:{self.kafka_proxies[kind].port}"
 
     @property
     def dsn(self) -> str:
@@ -99,7 +104,7 @@ class Topology:
 
     def service(self, name: str) -> Child:
         """`query`, or a gateway or worker by its numbered name."""
-        kind = name.split("-")[0]
+        kind = name.split("-", maxsplit=1)[0]
         port = self.port(name)
         path = {"worker": "metrics", "query": "health/live"}.get(kind, "health/ready")
         return self._child(
@@ -111,11 +116,8 @@ class Topology:
 
     def _environment(self, name: str, kind: str, port: int) -> dict[str, str]:
         straight = kind == "query"
-        bootstrap = (
-            self.bootstrap if straight else f"127.0.0.1:{self.kafka_proxies[kind].port}"
-        )
         return {
-            "KAFKA_BOOTSTRAP": bootstrap,
+            "KAFKA_BOOTSTRAP": self.bootstrap if straight else self.bootstrap_of(kind),
             "CLICKHOUSE_DSN": self.dsn if straight else dsn(self.clickhouse_proxies[kind].port),
             "USAGE_PARTITIONS": str(self.partitions),
             "USAGE_STATE_DIR": str(self.root / "state" / name),
