@@ -159,6 +159,8 @@ class LoadThreads:
         self.acked = 0
         self.retried = 0
         self.rejected = 0
+        # (moment on the monotonic clock, seconds) of each request that was answered 2xx.
+        self.answered: list[tuple[float, float]] = []
         self._counts = threading.Lock()
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(threads)]
 
@@ -218,10 +220,13 @@ class LoadThreads:
     def _post_once(self, client: httpx.Client, body: bytes) -> dict | None:
         url, key = self._gateway()
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
+        began = time.monotonic()
         try:
             answer = client.post(f"{url}/v1/events", content=body, headers=headers)
         except httpx.TransportError:
             return None
+        if answer.status_code == 202:
+            self.answered.append((began, time.monotonic() - began))
         return answer.json() if answer.status_code in {202, 400} else None
 
 

@@ -27,8 +27,9 @@ GIVE_UP_SECONDS = 10.0
 class Looks(threading.Thread):
     """Looks at every row five times a second: none may ever become less (M)."""
 
-    def __init__(self, dsn: str, tenant: str) -> None:
+    def __init__(self, dsn: str, tenant: str, *, every_seconds: float = READ_SECONDS) -> None:
         super().__init__(daemon=True, name="looks")
+        self._every_seconds = every_seconds
         self._dsn, self._tenant = dsn, tenant
         self._stopped = threading.Event()
         self._seen: dict[tuple, Decimal] = {}
@@ -37,7 +38,7 @@ class Looks(threading.Thread):
 
     def run(self) -> None:
         """Look until stopped; a store that is away is no look."""
-        while not self._stopped.wait(READ_SECONDS):
+        while not self._stopped.wait(self._every_seconds):
             with suppress(Unavailable, ClickHouseError, HTTPError, OSError):
                 self._look()
 

@@ -15,7 +15,7 @@ from sinks.clickhouse import connect
 from tests.faults.checks import Broker, Found, examine, seconds_until_committed, until_quiet
 from tests.faults.load import LoadThreads, Plan, event_of, today_of
 from tests.faults.oracle import Event, Ledger
-from tests.faults.probes import Commits, Looks, Questions
+from tests.faults.probes import READ_SECONDS, Commits, Looks, Questions
 from tests.faults.recount import events_on
 from tests.faults.story import Story
 from tests.faults.system import TENANT, System
@@ -113,6 +113,7 @@ class Run:
         within_seconds: float = 60.0,
         batches_per_second: float = 20.0,
         copies: int = 1,
+        look_seconds: float = READ_SECONDS,
         topology: type[Topology] = Topology,
         **options: Any,
     ) -> None:
@@ -125,6 +126,7 @@ class Run:
         self.broker = Broker(self.topology.bootstrap)
         self.plan = Plan(seed)
         self._copies = copies
+        self._look_seconds = look_seconds
         self._ended = False
         self._destroyed: set[Event] = set()
         self._batches_per_second = batches_per_second
@@ -136,7 +138,7 @@ class Run:
         self.system.start()
         self.ledger = Ledger(self.root / "ledger.ndjson")
         self.load = self._new_load()
-        self.looks = Looks(self.topology.dsn, TENANT)
+        self.looks = Looks(self.topology.dsn, TENANT, every_seconds=self._look_seconds)
         self.questions = Questions(
             self.topology.query_url, self.system.key, lambda: self.plan.units
         )

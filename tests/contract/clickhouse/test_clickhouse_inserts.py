@@ -129,6 +129,23 @@ class TestInserting:
             assert answer.status_code >= 400
         assert count(client, table) == 0
 
+    def test_no_room_is_no_success(self, client, table):
+        """Rows that could not be written are never reported as written: a full disk is code 243."""
+        room = "min_free_disk_bytes_to_perform_insert"
+        client.command(f"ALTER TABLE {table} MODIFY SETTING {room} = {1 << 60}")
+        for insert in (
+            lambda: client.insert_arrow(table, sample(10)),
+            lambda: client.insert(table, [["event-1", 1]], column_names=["id", "position"]),
+            lambda: client.raw_insert(table, ["id", "position"], b"a\t1\n", fmt="TabSeparated"),
+        ):
+            with pytest.raises(ClickHouseError) as refused:
+                insert()
+            assert refused.value.code == 243
+        client.command(f"ALTER TABLE {table} RESET SETTING {room}")
+        assert count(client, table) == 0
+        client.insert_arrow(table, sample(10))
+        assert count(client, table) == 10
+
 
 class TestTables:
     """What the tables of the project are made of."""

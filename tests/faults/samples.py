@@ -1,0 +1,102 @@
+"""What a soak samples along the way: memory and descriptors of each service, lag, latency.
+
+Next: tests.faults.plot
+"""
+
+import statistics
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+from schemas.rejects import Unavailable
+from tests.faults.memory import MEGABYTE, descriptors, resident_bytes
+from tests.faults.run import Run
+
+EVERY_SECONDS = 5.0
+# These are never killed: what they take at the end they would take for ever.
+STEADY = ("gateway-2", "worker-2", "query")
+WATCHED = ("gateway-1", "worker-1", *STEADY)
+# The first part of a soak fills caches and pools.
+WARM_UP_SHARE = 0.33
+SLOPE_PER_HOUR = 0.01
+DESCRIPTORS_MORE = 10
+
+
+class Samples(threading.Thread):
+    """Samples until stopped; times are seconds since the start."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(daemon=True, name="samples")
+        self._run = run
+        self._stopped = threading.Event()
+        self._began = time.monotonic()
+        self.seconds: list[float] = []
+        self.memory_mib: dict[str, list[float]] = {name: [] for name in WATCHED}
+        self.descriptors: dict[str, list[int]] = {name: [] for name in WATCHED}
+        self.lag: list[int | None] = []
+        self.latency: list[float | None] = []
+        self.marks: list[tuple[float, str]] = []
+
+    def run(self) -> None:
+        """Sample until stopped."""
+        while not self._stopped.wait(EVERY_SECONDS):
+            self._sample()
+
+    def mark(self, fault: str) -> None:
+        """A fault begins."""
+        self.marks.append((round(time.monotonic() - self._began, 1), fault))
+
+    def stop(self) -> None:
+        """Sample no more."""
+        self._stopped.set()
+        self.join()
+
+    def _sample(self) -> None:
+        now = time.monotonic()
+        self.seconds.append(round(now - self._began, 1))
+        for name in WATCHED:
+            pid = self._run.system.pid(name)
+            self.memory_mib[name].append(round(resident_bytes(pid) / MEGABYTE, 1))
+            self.descriptors[name].append(descriptors(pid))
+        lag = None
+        with suppress(Unavailable):
+            lag = sum(self._run.broker.offsets(patience_seconds=0).lag.values())
+        self.lag.append(lag)
+        recent = [s for at, s in list(self._run.load.answered) if at > now - EVERY_SECONDS]
+        self.latency.append(round(statistics.median(recent), 4) if recent else None)
+
+    def steady(self) -> dict[str, dict[str, float]]:
+        """Of each process that was never killed: what it took after the warm-up, and its slope."""
+        first = int(len(self.seconds) * WARM_UP_SHARE)
+        hours = [seconds / 3600 for seconds in self.seconds[first:]]
+        return {name: self._steady(name, first, hours) for name in STEADY}
+
+    def _steady(self, name: str, first: int, hours: list[float]) -> dict[str, float]:
+        memory, open_files = self.memory_mib[name][first:], self.descriptors[name][first:]
+        slope = statistics.linear_regression(hours, memory).slope
+        half = len(open_files) // 2
+        return {
+            "memory_mib": round(statistics.median(memory), 1),
+            "slope_mib_per_hour": round(slope, 2),
+            "slope_share_per_hour": round(slope / statistics.median(memory), 4),
+            "descriptors_first_half": statistics.median(open_files[:half]),
+            "descriptors_second_half": statistics.median(open_files[half:]),
+            "descriptors_most": max(open_files),
+        }
+
+    def leaks(self) -> list[str]:
+        """What grew where nothing should."""
+        found = []
+        for name, what in self.steady().items():
+            if what["slope_share_per_hour"] > SLOPE_PER_HOUR:
+                found.append(f"{name} grows by {what['slope_mib_per_hour']} MiB an hour")
+            more = what["descriptors_second_half"] - what["descriptors_first_half"]
+            if more > DESCRIPTORS_MORE:
+                found.append(f"{name} has {more} descriptors more in the second half")
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """Every sample."""
+        names = ("seconds", "memory_mib", "descriptors", "lag", "latency", "marks")
+        return {name: getattr(self, name) for name in names}

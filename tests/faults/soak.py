@@ -1,0 +1,166 @@
+"""Row S1: a random mix of faults for as long as one likes, a quarter of the time none.
+
+    python -m tests.faults.soak --minutes 60 --seed 7 --report DIRECTORY
+
+Kills hit the first gateway and the first worker; the second ones live through every outage, so
+that their memory and descriptors tell of leaks. Outcome, samples and plot are kept in DIRECTORY.
+Exit status 0 when nothing was lost, doubled or leaked, 1 otherwise.
+
+Next: tests.faults.samples
+"""
+
+import argparse
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.faults import report
+from tests.faults.plot import plot
+from tests.faults.run import Run
+from tests.faults.samples import STEADY, Samples
+
+PERIOD_SECONDS = (15.0, 40.0)
+FAULT_FREE_SHARE = 0.25
+# Small, so that the worker's memory is full long before the end of the warm-up.
+STATE_MAX_BYTES = 8 << 20
+
+
+def kill(name: str) -> Callable[[Run], None]:
+    """Kill -9, once or a few times."""
+
+    def injected(run: Run) -> None:
+        for _ in range(run.rng.randint(1, 3)):
+            run.kill(name)
+            run.pause(1, 6)
+
+    return injected
+
+
+def stop(name: str, longest_seconds: float) -> Callable[[Run], None]:
+    """SIGSTOP, and SIGCONT a while later."""
+
+    def injected(run: Run) -> None:
+        run.fault()
+        run.system.signal(name, signal.SIGSTOP)
+        run.pause(3, longest_seconds)
+        run.system.signal(name, signal.SIGCONT)
+
+    return injected
+
+
+def hurt(engine: str, side: str, **toxics) -> Callable[[Run], None]:
+    """A proxy hurts for a while; without toxics it is down."""
+
+    def injected(run: Run) -> None:
+        run.fault(f"{engine} of the {side}: {toxics or 'down'}")
+        proxies = {"kafka": run.topology.kafka_proxies, "store": run.topology.clickhouse_proxies}
+        proxy = proxies[engine][side]
+        if toxics:
+            proxy.hurt(**toxics)
+        else:
+            proxy.down()
+        run.pause(3, 15)
+        proxy.up()
+
+    return injected
+
+
+FAULTS: dict[str, Callable[[Run], None]] = {
+    "kill worker": kill("worker-1"),
+    "kill gateway": kill("gateway-1"),
+    "kill ClickHouse": kill("clickhouse"),
+    "kill Kafka": kill("kafka"),
+    "stop worker": stop("worker-1", 20),
+    "stop Kafka": stop("kafka", 15),
+    "stop ClickHouse": stop("clickhouse", 15),
+    "Kafka down for gateways": hurt("kafka", "gateway"),
+    "Kafka down for workers": hurt("kafka", "worker"),
+    "ClickHouse down for workers": hurt("store", "worker"),
+    "ClickHouse down for gateways": hurt("store", "gateway"),
+    "Kafka's answers lost": hurt("kafka", "gateway", answers_lost=True),
+    "ClickHouse's answers lost": hurt("store", "worker", answers_lost=True),
+    "ClickHouse's answers cut": hurt("store", "worker", answers_cut_after=150),
+    "Kafka slow": hurt("kafka", "worker", latency_seconds=0.3),
+    "ClickHouse silent": hurt("store", "worker", silent=True),
+}
+
+
+def soak(run: Run, *, minutes: float) -> Samples:
+    """The whole of it; what was sampled along the way."""
+    run.start()
+    samples = Samples(run)
+    samples.start()
+    until = time.monotonic() + minutes * 60
+    counts: dict[str, int] = {}
+    while time.monotonic() < until:
+        run.pause(*PERIOD_SECONDS)
+        if run.rng.random() < FAULT_FREE_SHARE:
+            run.story.tell("a quiet period")
+            continue
+        name = run.rng.choice(sorted(FAULTS))
+        counts[name] = counts.get(name, 0) + 1
+        samples.mark(name)
+        FAULTS[name](run)
+        run.healed()
+    run.outcome.figures["faults"] = counts
+    samples.stop()
+    run.finish()
+    return samples
+
+
+def new_run(root: Path, seed: int) -> Run:
+    """Two gateways and two workers."""
+    return Run(
+        "S1",
+        root,
+        seed,
+        gateways=2,
+        workers=2,
+        batches_per_second=15.0,
+        look_seconds=5.0,
+        extra={"worker": {"USAGE_STATE_MAX_BYTES": str(STATE_MAX_BYTES)}},
+    )
+
+
+def perform(root: Path, seed: int, directory: Path, *, minutes: float) -> list[str]:
+    """Run it and keep what it found; what is not as it must be."""
+    run = new_run(root, seed)
+    samples = None
+    try:
+        samples = soak(run, minutes=minutes)
+    except (AssertionError, TimeoutError) as error:
+        run.outcome.failure = str(error) or type(error).__name__
+    finally:
+        run.end()
+    outcome = run.outcome.as_json()
+    if samples is not None:
+        leaks = samples.leaks()
+        outcome |= {"steady": samples.steady(), "samples": samples.as_json()}
+        outcome["complaints"] += leaks
+        outcome["verdict"] = "failed" if outcome["complaints"] else "passed"
+        directory.mkdir(parents=True, exist_ok=True)
+        plot(samples, directory / f"soak-{seed}.png")
+    report.keep(directory, f"S1-whole-{seed}", outcome)
+    return outcome["complaints"]
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=random.randrange(10_000))
+    parser.add_argument("--report", type=Path, default=Path("soak-report"))
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="usage-soak-") as place:
+        wrong = perform(Path(place), given.seed, given.report, minutes=given.minutes)
+    report.show(given.report)
+    print(f"steady: {', '.join(STEADY)}; {wrong or 'passed'}; see {given.report}")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Negative controls: with a part of the worker left out, the same rows report what goes wrong.
+
+Otherwise the harness would be blind.
+"""
+
+import pytest
+
+from tests.faults.perform import perform
+from tests.faults.test_rows import REPORT, SEED
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1200)]
+
+# What is left out, and rows that must see it: three for each.
+SEEN_BY = {
+    "guard": ("W2-stored_usage_daily", "W2-stored_usage_ledger", "K9"),
+    "seq": ("W1", "K1", "C1"),
+    "noack-take": ("W1", "C1", "C2"),
+    "insert-before-ack": ("W1", "W2-stored_usage_events", "C1"),
+}
+
+
+@pytest.mark.parametrize(
+    ("without", "name"), [(part, name) for part, names in SEEN_BY.items() for name in names]
+)
+def test_the_harness_is_not_blind(tmp_path, without, name):
+    """The row reports that events were lost or counted twice."""
+    outcome = perform(name, tmp_path, SEED, REPORT, without=without)
+    assert outcome.reported, outcome.complaints()
