@@ -10,13 +10,20 @@ from dataclasses import dataclass
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import CoordinatorNotAvailableError, KafkaError, NotCoordinatorError
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    KafkaError,
+    NotCoordinatorError,
+)
 
 from schemas.rejects import Unavailable
 from schemas.topics import CONSUMER_GROUP, EVENTS
 
 CONNECT_MS = 5_000
 _COORDINATOR_SECONDS = 10.0
+# A broker that has just started still reads what it knows of groups.
+_NOT_YET = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ def _committed(client: KafkaAdminClient) -> dict[int, int]:
     while True:
         try:
             found = client.list_group_offsets({CONSUMER_GROUP: None})[CONSUMER_GROUP]
-        except (CoordinatorNotAvailableError, NotCoordinatorError):
+        except _NOT_YET:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
