@@ -1,10 +1,11 @@
 # Two commands for a newcomer: `make up` and `make test`. Each does its own set-up.
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3))
 VENV   := .venv
+FAULT_REPORT := fault-report
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: up test check fix bench lock setup office clean
+.PHONY: up test faults soak check fix bench lock setup office clocks clean
 .DEFAULT_GOAL := up
 
 up: setup  ## everything on this machine, with sample data; Ctrl-C stops it
@@ -12,6 +13,15 @@ up: setup  ## everything on this machine, with sample data; Ctrl-C stops it
 
 test: check office  ## checks, then every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TEST_FLAGS)
+
+faults: setup office clocks  ## every row of the fault catalogue, about an hour; its table at the end
+	rm -rf $(FAULT_REPORT)
+	USAGE_FAULT_REPORT_DIR=$(FAULT_REPORT) $(BIN)/python -m pytest tests/faults -m "faults or not faults" $(TEST_FLAGS); \
+	  status=$$?; $(BIN)/python -m tests.faults.report $(FAULT_REPORT); exit $$status
+
+MINUTES ?= 60
+soak: setup  ## a random mix of faults; JSON and a plot in $(FAULT_REPORT)
+	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) --report $(FAULT_REPORT) $(SOAK_FLAGS)
 
 check: setup  ## never edits
 	$(BIN)/ruff check .
@@ -31,6 +41,13 @@ office:
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq \
 	    && apt-get install -qq --no-install-recommends libreoffice-calc-nogui > /dev/null; } \
 	  || echo "LibreOffice is missing: apt-get install --no-install-recommends libreoffice-calc-nogui"
+
+# Two rows set clocks of running processes.
+clocks:
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 > /dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq \
+	    && apt-get install -qq --no-install-recommends libfaketime > /dev/null; } \
+	  || echo "libfaketime is missing: apt-get install libfaketime"
 
 setup: $(READY)
 

@@ -4,7 +4,7 @@ Next: tests.faults.report
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,10 +20,9 @@ from sinks.clickhouse import connect
 from sinks.loads import Loads
 from sinks.verify import verify
 from tests.faults.load import place_of
-from tests.faults.oracle import Event, Verdict, check, read_ledger
+from tests.faults.oracle import Event, Expected, Verdict, check, read_ledger
 from tests.faults.readings import read_rows
 from tests.faults.recount import recount
-from tests.faults.system import TENANT, System
 
 QUIET_SECONDS = 180.0
 _LOOK_SECONDS = 0.2
@@ -43,12 +42,12 @@ class Broker:
     """Ends and commits of the log as the broker says, whatever becomes of the connection."""
 
     def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+        self.bootstrap = bootstrap
 
     @contextmanager
     def client(self) -> Iterator[KafkaAdminClient]:
         """An admin client; raises Unavailable."""
-        with admin(self._bootstrap) as client:
+        with admin(self.bootstrap) as client:
             yield client
 
     def offsets(self, *, patience_seconds: float = 60.0) -> LogOffsets:
@@ -84,20 +83,20 @@ def seconds_until_committed(broker: Broker, *, within_seconds: float) -> float:
         time.sleep(_LOOK_SECONDS)
 
 
-def until_quiet(system: System, broker: Broker) -> float:
+def until_quiet(dsn: str, broker: Broker) -> float:
     """Wait until every record is folded, stored and committed; how long it took."""
     began = time.monotonic()
-    while not _is_quiet(system, broker):
+    while not _is_quiet(dsn, broker):
         if time.monotonic() - began > QUIET_SECONDS:
             raise TimeoutError(f"still lagging: {broker.offsets()}")
         time.sleep(_LOOK_SECONDS)
     return time.monotonic() - began
 
 
-def _is_quiet(system: System, broker: Broker) -> bool:
+def _is_quiet(dsn: str, broker: Broker) -> bool:
     try:
         offsets = broker.offsets()
-        with closing(connect(system.topology.dsn)) as client:
+        with closing(connect(dsn)) as client:
             loads = Loads(client)
             progress, epochs = loads.progress(), Epochs(str(offsets.topic_id), loads.epochs())
     except Unavailable:
@@ -113,7 +112,9 @@ def _is_quiet(system: System, broker: Broker) -> bool:
 
 
 def examine(
-    system: System,
+    dsn: str,
+    broker: Broker,
+    tenant: str,
     ledger: Path,
     today: datetime,
     *,
@@ -125,18 +126,17 @@ def examine(
     `destroyed` events may be counted or not; they may not be counted twice.
     """
     expected = read_ledger(ledger)
-    for number, bit in destroyed:
-        if number in expected and expected[number].acked >> bit & 1:
-            expected[number].acked &= ~(1 << bit)
-            expected[number].unknown |= 1 << bit
+    _forgive(expected, destroyed)
     places = {place_of(row, today): row for row in expected}
-    with closing(connect(system.topology.dsn, timeout_seconds=60)) as client:
-        rows = read_rows(client, TENANT, places)
-        found = Found(oracle=check(expected, rows))
-        found.verify_differences = verify(client, today=_today()).differences
-        found.ledger_difference = _books(client)
+    with closing(connect(dsn, timeout_seconds=60)) as client:
+        rows = read_rows(client, tenant, places)
+        found = Found(
+            oracle=check(expected, rows),
+            verify_differences=verify(client, today=datetime.now(UTC).date()).differences,
+            ledger_difference=_books(client),
+        )
     if recounted:
-        counted = recount(system.topology.bootstrap, EVENTS, TENANT)
+        counted = recount(broker.bootstrap, EVENTS, tenant)
         by_number = {places.get(place, -1): units for place, units in counted.items()}
         found.recount_differences = sum(
             rows.get(number, 0) != by_number.get(number, 0) for number in rows | by_number
@@ -144,11 +144,16 @@ def examine(
     return found
 
 
+def _forgive(expected: Mapping[int, Expected], destroyed: Iterable[Event]) -> None:
+    """What is asked of an acked event that was destroyed is no more than of an unknown one."""
+    for number, bit in destroyed:
+        row = expected.get(number)
+        if row is not None and row.acked >> bit & 1:
+            row.acked &= ~(1 << bit)
+            row.unknown |= 1 << bit
+
+
 def _books(client) -> int:
     """What the product's own books are off by, over all partitions (see deploy.commands.books)."""
     sql = (Path(__file__).with_name("books.sql")).read_text(encoding="utf-8")
     return int(client.query(sql).result_rows[0][0])
-
-
-def _today():
-    return datetime.now(UTC).date()

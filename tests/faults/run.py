@@ -209,7 +209,7 @@ class Run:
 
     def quiet(self) -> float:
         """Wait until everything is folded, stored and committed; how long it took."""
-        return until_quiet(self.system, self.broker)
+        return until_quiet(self.topology.dsn, self.broker)
 
     def unfolded(self) -> set[Event]:
         """Events that are on the log and not stored."""
@@ -233,7 +233,9 @@ class Run:
         self.ledger.close()
         self._note_load()
         self.outcome.found = examine(
-            self.system,
+            self.topology.dsn,
+            self.broker,
+            TENANT,
             self.root / "ledger.ndjson",
             self._today,
             destroyed=self._destroyed,
