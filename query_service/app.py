@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from query_service import problems
 from query_service.body_limit import BodyLimit
 from query_service.lag import LagReader
+from query_service.pulse import Pulse, Pulsed
 from query_service.request_log import RequestLog
 from query_service.routes import (
     directory,
@@ -32,6 +33,7 @@ from query_service.store import Store
 from query_service.wiring import Wiring
 from schemas.settings import QuerySettings
 from schemas.telemetry import QueryMetrics
+from sinks.clickhouse import connect
 from sinks.key_ring import KeyRing
 from sinks.keys import Key, read_keys
 
@@ -61,11 +63,17 @@ def _now() -> datetime:
 def create_app(settings: QuerySettings, *, now: Callable[[], datetime] = _now) -> FastAPI:
     """The application; it connects when it starts. `now` tells the time, in UTC."""
     wired = _wire(settings, now)
+    pulse = Pulse(
+        lambda: connect(settings.clickhouse_dsn, timeout_seconds=settings.query_silence_seconds),
+        silence_seconds=settings.query_silence_seconds,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         wired.ring.start()
+        pulse.start()
         yield
+        pulse.stop()
         wired.ring.stop()
         wired.store.close()
 
@@ -78,6 +86,7 @@ def create_app(settings: QuerySettings, *, now: Callable[[], datetime] = _now) -
     )
     app.state.wiring = wired
     problems.install(app, wired.metrics)
+    app.add_middleware(Pulsed, pulse=pulse, metrics=wired.metrics)
     app.add_middleware(BodyLimit, metrics=wired.metrics)
     app.add_middleware(RequestLog)
     app.include_router(health.router)

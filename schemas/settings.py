@@ -113,6 +113,9 @@ class QuerySettings(CommonSettings):
     query_host: str = Field("127.0.0.1", description="Address the query service listens on.")
     query_port: int = Field(8080, description="Port the query service listens on.")
     query_max_seconds: float = Field(30.0, gt=0, description="Longest a single query may run.")
+    query_silence_seconds: float = Field(
+        1.0, gt=0, description="ClickHouse answers no ping for this long: questions fail at once."
+    )
     query_max_memory_bytes: int = Field(
         4 << 30, ge=1 << 20, description="Most memory a single query may take, in bytes."
     )

@@ -29,5 +29,7 @@ class Clock:
         }
 
     def set(self, offset: str) -> None:
-        """E.g. `+1d`, `-1d`, `+0`, or a number of seconds."""
-        self._file.write_text(f"{offset}\n")
+        """E.g. `+1d`, `-1d`, `+0`; without a unit it is seconds."""
+        draft = self._file.with_suffix(".draft")
+        draft.write_text(f"{offset}\n")
+        draft.replace(self._file)

@@ -94,7 +94,7 @@ def days_end(run: Run) -> None:
     run.start()
     others = Others(run)
     midnight = datetime(2028, 3, 1, tzinfo=UTC)
-    clock.set(str(int((midnight - datetime.now(UTC)).total_seconds()) - 10))
+    clock.set(f"+{int((midnight - datetime.now(UTC)).total_seconds()) - 10}")
     run.fault("ten seconds to the end of 2028-02-29")
     # The load's events lie years back then: they are refused, and none of them is counted.
     run.stop_load()

@@ -6,6 +6,7 @@ Next: tests.faults.rows_worker
 from tests.faults.catalogue import row
 from tests.faults.run import Run
 
+
 @row("short")
 def everything_once(run: Run) -> None:
     """Kill -9 of each kind of process and a reset of each kind of connection, under load."""

@@ -18,13 +18,23 @@ from query_service.app import create_app
 from schemas.settings import QuerySettings
 
 START_SECONDS = 20.0
+# Tests that run beside others keep the machine busy: a ping that waits is no sign of anything.
+BUSY_SECONDS = 30.0
 NOW = datetime(2026, 5, 31, 15, 30, 0, 123_000, tzinfo=UTC)
 
 
 class QueryServer:
     """The service over the ClickHouse of `dsn`; `now` may be set at any time."""
 
-    def __init__(self, dsn: str, state_dir: Path, *, now: datetime, partitions: int = 2) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        state_dir: Path,
+        *,
+        now: datetime,
+        partitions: int = 2,
+        silence_seconds: float = BUSY_SECONDS,
+    ) -> None:
         self.now = now
         # Port 1: a broker that is not there, unless a test says otherwise.
         self.settings = QuerySettings(
@@ -32,6 +42,7 @@ class QueryServer:
             KAFKA_BOOTSTRAP="127.0.0.1:1",
             state_dir=state_dir,
             partitions=partitions,
+            query_silence_seconds=silence_seconds,
         )
         self._app = create_app(self.settings, now=lambda: self.now)
         self._server = uvicorn.Server(uvicorn.Config(self._app, log_config=None))

@@ -20,7 +20,9 @@ class UpProcess:
     ) -> None:
         self.data_dir = data_dir
         self.flags = flags
-        self.environment = {**os.environ, **(environment or {})}
+        # Tests that run beside others keep the machine busy.
+        calm = {"USAGE_QUERY_SILENCE_SECONDS": "30"}
+        self.environment = {**os.environ, **calm, **(environment or {})}
         self.process: subprocess.Popen[str] | None = None
         self.ready: dict[str, Any] = {}
 
