@@ -15,6 +15,7 @@ from query_service.body_limit import BodyLimit
 from query_service.lag import LagReader
 from query_service.request_log import RequestLog
 from query_service.routes import (
+    dead_letters,
     directory,
     events,
     exports,
@@ -49,6 +50,7 @@ ROUTERS = (
     options.router,
     users.router,
     events.router,
+    dead_letters.router,
     operations.router,
     keys.router,
 )
