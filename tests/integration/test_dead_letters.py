@@ -140,7 +140,7 @@ def test_lines_of_the_log_that_can_be_read_by_now(letters):
 def test_killed_between_the_log_and_the_mark(letters):
     """The next run puts the page on the log again, and every event is counted once."""
     key = letters.key("killed")
-    events = [event(subject=f"sample-user-{number % 30}") for number in range(450)]
+    events = [event(subject=f"sample-user-{number % 30}") for number in range(1100)]
     origins = letters.put_events("killed", *events)
 
     killed = letters.command(
@@ -150,15 +150,15 @@ def test_killed_between_the_log_and_the_mark(letters):
         USAGE_FAULT_DIE_AT="2",
     )
     assert ended(killed)[0] == KILLED
-    letters.world.until_counted(400, "killed")
-    assert letters.stored(origins, replayed=True) == 200
+    letters.world.until_counted(1000, "killed")
+    assert letters.stored(origins, replayed=True) == 500
 
-    assert letters.replay(key=key)["replayed"] == 250
-    assert letters.stored(origins, replayed=True) == 450
-    letters.world.until_counted(450, "killed")
+    assert letters.replay(key=key)["replayed"] == 600
+    assert letters.stored(origins, replayed=True) == 1100
+    letters.world.until_counted(1100, "killed")
     letters.assert_balanced(key)
     books = "SELECT sum(stored), sum(duplicate) FROM usage_ledger FINAL WHERE tenant = 'killed'"
-    assert letters.world.client.query(books).result_rows == [(450, 200)]
+    assert letters.world.client.query(books).result_rows == [(1100, 500)]
 
 
 def test_two_at_once_while_events_arrive(letters):
