@@ -17,20 +17,10 @@ from aggregators.decode import DeadLine
 from schemas import topics
 from schemas.events import format_time
 from schemas.rejects import Reason
+from sinks.dead_letters import SCHEMA
 
 # Years that every column of a letter can hold.
 _FIRST_YEAR, _LAST_YEAR = 1970, 2105
-_SCHEMA = pl.Schema(
-    {
-        "origin": pl.String(),
-        "tenant": pl.String(),
-        "reason": pl.String(),
-        "detail": pl.String(),
-        "raw": pl.Binary(),
-        "received_at": pl.Datetime("ms", "UTC"),
-        "version": pl.UInt64(),
-    }
-)
 
 
 class DeadLetterTopic:
@@ -61,7 +51,7 @@ class DeadLetterTopic:
 def letters(delivered: Sequence[Any]) -> pl.DataFrame:
     """Rows of table `dead_letters` out of Faust's messages; never raises for what they hold."""
     rows = [_letter(message) for message in delivered]
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def _letter(message: Any) -> tuple[Any, ...]:
@@ -76,6 +66,7 @@ def _letter(message: Any) -> tuple[Any, ...]:
         text(topics.HEADER_TENANT),
         text(topics.HEADER_REASON),
         text(topics.HEADER_DETAIL),
+        text(topics.HEADER_KEY_ID),
         message.value or b"",
         _received_at(text(topics.HEADER_RECEIVED_AT)) or appended_at,
         message.offset,

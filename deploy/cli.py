@@ -14,6 +14,7 @@ from rich.console import Console
 from deploy.ask import Refused
 from deploy.commands import (
     books,
+    dead_letters,
     directory,
     epoch,
     export,
@@ -61,6 +62,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
 GROUPS: dict[str, tuple[typer.Typer, str]] = {
     "directory": (directory.group, DATA),
     "keys": (keys.group, CARE),
+    "dead-letters": (dead_letters.group, CARE),
     "epoch": (epoch.group, CARE),
 }
 for _name, (_command, _panel) in COMMANDS.items():

@@ -15,6 +15,7 @@ from ingest.accept import Reject, Verdicts
 from ingest.sender import Sender
 from ingest.session import Outgoing
 from schemas.topics import DEAD_LETTER_MAX_BYTES, dead_letter_headers
+from sinks.keys import Key
 
 log = structlog.get_logger()
 
@@ -31,8 +32,8 @@ class DeadLetters:
         self._timeout_seconds = timeout_seconds
         self._waiting_bytes = 0
 
-    def keep(self, verdicts: Verdicts, *, tenant: str, request_id: str) -> None:
-        """Send the rejects of one request; those beyond the bound are only logged."""
+    def keep(self, verdicts: Verdicts, *, key: Key, request_id: str) -> None:
+        """Send the rejects of a request with `key`; those beyond the bound are only logged."""
         deadline = time.monotonic() + self._timeout_seconds
         records = []
         for reject in verdicts.rejects:
@@ -41,7 +42,7 @@ class DeadLetters:
             if self._waiting_bytes + cost_bytes > _MAX_WAITING_BYTES:
                 break
             self._waiting_bytes += cost_bytes
-            headers = _headers(reject, verdicts.received_at, tenant, request_id)
+            headers = _headers(reject, verdicts.received_at, key, request_id)
             records.append(Outgoing(0, [raw], headers, deadline, self._told(cost_bytes)))
         if len(records) < len(verdicts.rejects):
             log.warning("dead_letters_not_kept", count=len(verdicts.rejects) - len(records))
@@ -59,12 +60,13 @@ class DeadLetters:
 
 
 def _headers(
-    reject: Reject, received_at: str, tenant: str, request_id: str
+    reject: Reject, received_at: str, key: Key, request_id: str
 ) -> list[tuple[str, bytes]]:
     return dead_letter_headers(
         reason=reject.reason,
         detail=reject.detail,
         origin=f"request/{request_id}/{reject.index}",
-        tenant=tenant,
+        tenant=key.tenant,
         received_at=received_at,
+        key_id=key.key_id,
     )

@@ -118,7 +118,7 @@ class Gateway:
 
     async def _keep(self, verdicts: Verdicts, key: Key, request_id: str) -> None:
         if verdicts.rejects:
-            self.dead_letters.keep(verdicts, tenant=key.tenant, request_id=request_id)
+            self.dead_letters.keep(verdicts, key=key, request_id=request_id)
             for reject in verdicts.rejects:
                 self.metrics.events.labels("rejected", reject.reason).inc()
         await self.publisher.publish(verdicts.lines, request_id)

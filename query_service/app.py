@@ -16,6 +16,7 @@ from query_service.lag import LagReader
 from query_service.pulse import Pulse, Pulsed
 from query_service.request_log import RequestLog
 from query_service.routes import (
+    dead_letters,
     directory,
     events,
     exports,
@@ -51,6 +52,7 @@ ROUTERS = (
     options.router,
     users.router,
     events.router,
+    dead_letters.router,
     operations.router,
     keys.router,
 )

@@ -22,6 +22,7 @@ from query_service.values import (
     read_text,
     read_tokens,
 )
+from schemas.rejects import Reason
 
 LIMIT_DEFAULT = 100
 
@@ -150,6 +151,18 @@ EVENTS = (
     _text("user", "User ids; while personal data is hidden, hashed ones.", repeatable=True),
     Parameter("from", "First day (UTC) of the events; default: 30 days up to `to`.", read_day),
     Parameter("to", "Last day (UTC) of the events; default: tomorrow.", read_day),
+    *PAGE,
+)
+DEAD_LETTERS = (
+    _choice("reason", "Why they are refused.", *Reason),
+    Parameter("from", "First day (UTC) of receipt; default: all that are kept.", read_day),
+    Parameter("to", "Last day (UTC) of receipt; default: tomorrow.", read_day),
+    Parameter(
+        "replayed",
+        "Only those that were replayed (true), or were not (false).",
+        read_flag,
+        allowed=("true", "false"),
+    ),
     *PAGE,
 )
 LEDGER = (

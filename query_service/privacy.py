@@ -15,10 +15,21 @@ Scope = Literal["view", "tenant"]
 
 @dataclass(frozen=True)
 class Privacy:
-    """The decision for one view; `hidden_by` are the teams in scope with personal data off."""
+    """The decision for one view; `hidden_by` are the teams in scope with personal data off.
+
+    `on` are all teams with personal data on that the key may read.
+    """
 
     shown: bool
     hidden_by: tuple[str, ...]
+    on: frozenset[str] = frozenset()
+
+    def shows_letter(self, team_id: str) -> bool:
+        """Whether a refused event may be shown as it was sent; `team_id` is empty if it names none.
+
+        It may be of a team that the directory does not hold, and such a team is off.
+        """
+        return self.shown and (team_id in self.on if team_id else bool(self.on))
 
     def describe(self) -> dict[str, object]:
         """Its part of the answer."""
@@ -41,4 +52,8 @@ def decide(store: Store, key: Key, teams: Sequence[str], *, scope: Scope) -> Pri
     asked = set(teams) or readable | key.teams
     off = {team for team in asked if team not in readable or not is_on[team]}
     anywhere = scope == "tenant" and not all(is_on.values())
-    return Privacy(shown=not off and not anywhere, hidden_by=tuple(sorted(off)))
+    return Privacy(
+        shown=not off and not anywhere,
+        hidden_by=tuple(sorted(off)),
+        on=frozenset(team for team in readable if is_on[team]),
+    )

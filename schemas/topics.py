@@ -51,6 +51,7 @@ HEADER_REASON = "reason"
 HEADER_DETAIL = "detail"
 HEADER_ORIGIN = "origin"
 HEADER_TENANT = "tenant"
+HEADER_KEY_ID = "key-id"
 HEADER_RECEIVED_AT = "received-at"
 
 _OFFSET_BITS = 48
@@ -95,9 +96,9 @@ def events_headers(*, count: int, partitions: int, request_id: str) -> list[tupl
 
 
 def dead_letter_headers(
-    *, reason: str, detail: str, origin: str, tenant: str, received_at: str
+    *, reason: str, detail: str, origin: str, tenant: str, received_at: str, key_id: str = ""
 ) -> list[tuple[str, bytes]]:
-    """Headers of a dead letter.
+    """Headers of a dead letter; `key_id` is the key it was sent with, if it was sent.
 
     `origin` is its identity, so that a replay does not double it: `topic/partition/position/seq`
     for a line of the log, `request/<request id>/<index>` for an event of a request.
@@ -108,4 +109,5 @@ def dead_letter_headers(
         (HEADER_ORIGIN, origin.encode()),
         (HEADER_TENANT, tenant.encode()),
         (HEADER_RECEIVED_AT, received_at.encode()),
+        (HEADER_KEY_ID, key_id.encode()),
     ]

@@ -88,8 +88,8 @@ def read_rows(client: Client) -> list[dict[str, Any]]:
     return list(client.query(statement("sinks.sql", "keys")).named_results())
 
 
-def read_keys(client: Client) -> list[Key]:
-    """Every key that is not revoked."""
+def read_keys(client: Client, *, revoked: bool = False) -> list[Key]:
+    """Every key that is not revoked; with `revoked` those as well."""
     return [
         Key(
             key_id=row["key_id"],
@@ -99,7 +99,7 @@ def read_keys(client: Client) -> list[Key]:
             teams=frozenset(row["teams"]),
         )
         for row in read_rows(client)
-        if row["revoked_at"] is None
+        if revoked or row["revoked_at"] is None
     ]
 
 

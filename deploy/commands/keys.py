@@ -108,7 +108,7 @@ def hash_user(
     """Print a user's hashed id, which stands for them where personal data is hidden."""
     place = connection.find(data_dir)
     with store(place.clickhouse_dsn) as client:
-        named = tenant or _tenant_of(keys.read_keys(client), place.key)
+        named = tenant or tenant_of(keys.read_keys(client), place.key)
         secret = keys.tenant_secret(client, named) if named else None
     if named is None:
         fail("which tenant? Give --tenant, or set USAGE_KEY to a key with scope admin", USAGE)
@@ -121,7 +121,7 @@ def hash_user(
         typer.echo(hashed)
 
 
-def _tenant_of(known: list[keys.Key], token: str | None) -> str | None:
+def tenant_of(known: list[keys.Key], token: str | None) -> str | None:
     """The tenant of a valid key with scope admin."""
     parts = keys.split_token(token or "")
     if parts is None:

@@ -1,6 +1,6 @@
 """Events for operators: the recent ones, and the trace of one.
 
-Next: query_service.routes.operations
+Next: query_service.routes.dead_letters
 """
 
 from datetime import timedelta

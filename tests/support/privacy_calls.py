@@ -139,6 +139,14 @@ def _events(setting: Setting) -> Iterator[Call]:
     yield Call("GET", "/v1/events", [("from", ANNA.email), ("cursor", ANNA.last_name)])
 
 
+def _letters(_: Setting) -> Iterator[Call]:
+    path = "/v1/dead-letters"
+    yield Call("GET", path)
+    yield Call("GET", path, [("limit", "3"), ("replayed", "false"), ("reason", "unknown_type")])
+    yield Call("GET", path, [("user", ANNA.user_id), ("reason", ANNA.email)])
+    yield Call("GET", path, [("from", ANNA.email), ("cursor", ANNA.last_name)])
+
+
 def _trace(setting: Setting) -> Iterator[Call]:
     for event_id in (setting.company.events[0], setting.company.events[-1]):
         identity = [("source", "sample"), ("id", event_id)]
@@ -275,6 +283,7 @@ CALLS: dict[tuple[str, str], Callable[[Setting], Iterable[Call]]] = {
     ("GET", "/v1/users/{user:path}"): _detail,
     ("GET", "/v1/events"): _events,
     ("GET", "/v1/events/trace"): _trace,
+    ("GET", "/v1/dead-letters"): _letters,
     ("GET", "/v1/directory/{entity}"): _lists,
     ("PUT", "/v1/directory/{entity}"): _puts,
     ("GET", "/v1/ledger"): _days("/v1/ledger"),

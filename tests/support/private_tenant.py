@@ -11,8 +11,10 @@ from decimal import Decimal
 from urllib.parse import quote
 
 import httpx
+import orjson
 
 from sinks.keys import create_key, hashed_user_id, tenant_secret
+from tests.support.dead_letter_rows import insert_letters
 from tests.support.directory import put
 from tests.support.usage import event, insert_usage
 
@@ -72,6 +74,8 @@ class PrivateTenant:
             put(http, name, *rows)
         if not empty:
             self.events = insert_usage(self.client, self.tenant, _uses(self.now))
+            for raw, detail in _letters():
+                insert_letters(self.client, self.tenant, [raw], last_at=self.now, detail=detail)
         return self
 
     def http(self, url: str, *, scopes=("admin",), teams=()) -> httpx.Client:
@@ -135,6 +139,19 @@ def _directory(now: datetime) -> dict[str, list[dict]]:
             for number, (user, team) in enumerate([*members, (STRANGER, FIRST)])
         ],
     }
+
+
+def _letters() -> list[tuple[bytes, str]]:
+    """Refused events of everybody, the stranger included: as JSON, and as bytes that are no text.
+
+    Their details name somebody as well, which ours never do.
+    """
+    refused = []
+    for person in (*PEOPLE, Person(STRANGER, "", "", "", (SECOND,))):
+        sent = {"subject": person.user_id, "data": {"team_id": person.teams[0], "x": person.data}}
+        text = orjson.dumps(sent)
+        refused += [(raw, f"of {person.user_id}") for raw in (text, b"\xff" + text)]
+    return refused
 
 
 def _uses(now: datetime) -> list:

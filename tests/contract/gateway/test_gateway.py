@@ -151,7 +151,7 @@ def test_records_are_bounded_and_shared(small_gateway, key, log):
     assert len(records) < 40
 
 
-def test_one_bad_event_never_fails_its_neighbours(http, log, letters, arrived):
+def test_one_bad_event_never_fails_its_neighbours(http, key, log, letters, arrived):
     """Accepted ones are on the log, the other is answered by index and kept as a dead letter."""
     good = [event(), event()]
     bad = event(type="product.closed")
@@ -178,6 +178,7 @@ def test_one_bad_event_never_fails_its_neighbours(http, log, letters, arrived):
         "detail": reject["detail"],
         "origin": f"request/{answer.headers['x-request-id']}/1",
         "tenant": "sample",
+        "key-id": key.split("_")[1],
     }
 
 

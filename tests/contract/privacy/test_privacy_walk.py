@@ -25,7 +25,9 @@ MOST_PAGES = 5
 # Where every way to call a route is tried; elsewhere the first two show how the view decides.
 THOROUGH = ("one team of two off", "every team on")
 # Not for every key: the tenant's alone, or of one event that may be another team's.
-NOT_FOR_ALL = {("GET", "/v1/ledger"), ("GET", "/v1/events/trace")}
+NOT_FOR_ALL = {
+    *(("GET", path) for path in ("/v1/ledger", "/v1/dead-letters", "/v1/events/trace")),
+}
 
 
 def routes_of_the_app(tmp_path: Path) -> set[tuple[str, str]]:
@@ -203,6 +205,7 @@ PAGED = [
     ("/v1/report", {"by": "user"}),
     *(("/v1/report", {"sort": f"-{name}"}) for name in PERSONAL),
     ("/v1/events", {}),
+    ("/v1/dead-letters", {}),
     *((f"/v1/directory/{name}", {}) for name in ("users", "team_members", "assignments")),
 ]
 

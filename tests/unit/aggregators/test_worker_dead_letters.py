@@ -52,6 +52,7 @@ def test_a_letter_is_a_row():
         origin="request/1/2",
         tenant="acme",
         received_at="2026-03-01T11:00:00.000Z",
+        key_id="k1",
     )
     row = letters([message(headers)]).row(0, named=True)
     assert row == {
@@ -59,6 +60,7 @@ def test_a_letter_is_a_row():
         "tenant": "acme",
         "reason": "invalid_field",
         "detail": "why",
+        "key_id": "k1",
         "raw": b"raw",
         "received_at": datetime(2026, 3, 1, 11, tzinfo=UTC),
         "version": 3,
