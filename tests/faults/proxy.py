@@ -148,10 +148,10 @@ class Proxy:
             await asyncio.sleep(self.toxics.latency_seconds)
         for start in range(0, len(chunk), size):
             piece = chunk[start : start + size]
-            writer.write(piece)
-            await writer.drain()
             if self.toxics.bytes_per_second:
                 await asyncio.sleep(len(piece) / self.toxics.bytes_per_second)
+            writer.write(piece)
+            await writer.drain()
 
 
 def _abort(writer: asyncio.StreamWriter) -> None:
