@@ -27,7 +27,7 @@ class Others:
         self._run = run
         with closing(connect(run.topology.dsn)) as client:
             _, self._key = keys.create_key(
-                client, tenant=TENANT, scopes=keys.SCOPES, teams=(), now=datetime.now(UTC)
+                client, tenant=TENANT, scopes=["ingest"], teams=(), now=datetime.now(UTC)
             )
 
     def send(self, events: list[dict]) -> dict:

@@ -163,15 +163,16 @@ def poisoned(run: Run) -> None:
     for _ in range(10):
         run.pause(0.2, 1)
         run.fault()
-        partition = run.rng.randrange(run.topology.partitions)
-        headers = topics.events_headers(
-            count=len(BAD_LINES), partitions=run.topology.partitions, request_id="r"
-        )
-        for value, ours in (
-            (run.rng.randbytes(200), []),
-            (b"\n".join(BAD_LINES), headers),
-            (line(tenant="another") + b"\n{", headers),
+        partition = topics.partition_of("another", "user-1", run.topology.partitions)
+        for value, lines in (
+            (run.rng.randbytes(200), 0),
+            (b"\n".join(BAD_LINES), len(BAD_LINES)),
+            (line(tenant="another") + b"\n{", 2),
         ):
+            headers = topics.events_headers(
+                count=lines, partitions=run.topology.partitions, request_id="r"
+            )
+            ours = headers if lines else []
             producer.send(topics.EVENTS, value, partition=partition, headers=ours).get(30)
         poison += 1 + len(BAD_LINES) + 1
     producer.close()
