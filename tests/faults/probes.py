@@ -32,6 +32,7 @@ class Looks(threading.Thread):
         self._every_seconds = every_seconds
         self._dsn, self._tenant = dsn, tenant
         self._stopped = threading.Event()
+        self._turn = threading.Lock()
         self._seen: dict[tuple, Decimal] = {}
         self.looks = 0
         self.falls = 0
@@ -39,12 +40,13 @@ class Looks(threading.Thread):
     def run(self) -> None:
         """Look until stopped; a store that is away is no look."""
         while not self._stopped.wait(self._every_seconds):
-            with suppress(Unavailable, ClickHouseError, HTTPError, OSError):
+            with self._turn, suppress(Unavailable, ClickHouseError, HTTPError, OSError):
                 self._look()
 
     def forget(self) -> None:
-        """What was seen holds no more: the store was restored to an earlier state."""
-        self._seen = {}
+        """What was seen holds no more: the store was set back before this call."""
+        with self._turn:
+            self._seen = {}
 
     def stop(self) -> None:
         """Look no more."""
@@ -69,6 +71,7 @@ class Questions(threading.Thread):
         super().__init__(daemon=True, name="questions")
         self._url, self._key, self._most = url, key, most
         self._stopped = threading.Event()
+        self._turn = threading.Lock()
         self._least = 0
         self.seconds: list[float] = []
         self.answered = 0
@@ -80,11 +83,13 @@ class Questions(threading.Thread):
         headers = {"Authorization": f"Bearer {self._key}"}
         with httpx.Client(timeout=GIVE_UP_SECONDS, trust_env=False, headers=headers) as client:
             while not self._stopped.wait(ASK_SECONDS):
-                self._ask(client)
+                with self._turn:
+                    self._ask(client)
 
     def forget(self) -> None:
-        """An earlier answer binds no more: the store was restored to an earlier state."""
-        self._least = 0
+        """An earlier answer binds no more: the store was set back before this call."""
+        with self._turn:
+            self._least = 0
 
     def stop(self) -> None:
         """Ask no more."""
