@@ -5,8 +5,8 @@ Next: tests.faults.checks
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
 
 import httpx
@@ -43,9 +43,11 @@ class Looks(threading.Thread):
             with self._turn, suppress(Unavailable, ClickHouseError, HTTPError, OSError):
                 self._look()
 
-    def forget(self) -> None:
-        """What was seen holds no more: the store was set back before this call."""
+    @contextmanager
+    def blind(self) -> Iterator[None]:
+        """Within it nobody looks, and what was seen before holds no more: the store is set back."""
         with self._turn:
+            yield
             self._seen = {}
 
     def stop(self) -> None:
@@ -86,9 +88,11 @@ class Questions(threading.Thread):
                 with self._turn:
                     self._ask(client)
 
-    def forget(self) -> None:
-        """An earlier answer binds no more: the store was set back before this call."""
+    @contextmanager
+    def blind(self) -> Iterator[None]:
+        """Within it nobody asks, and earlier answers bind no more: the store is set back."""
         with self._turn:
+            yield
             self._least = 0
 
     def stop(self) -> None:

@@ -152,12 +152,11 @@ def store_set_back(run: Run) -> None:
     run.healed()
     run.pause(SECONDS / 6)
     run.fault("the store is set back to the copy")
-    run.system.hold("clickhouse")
-    run.until(lambda: run.system.pid("clickhouse") is None, "its end")
-    shutil.rmtree(place)
-    copy.rename(place)
-    run.looks.forget()
-    run.questions.forget()
+    with run.looks.blind(), run.questions.blind():
+        run.system.hold("clickhouse")
+        run.until(lambda: run.system.pid("clickhouse") is None, "its end")
+        shutil.rmtree(place)
+        copy.rename(place)
     run.system.let_go("clickhouse")
     run.until(lambda: run.system.needs_person("worker-1"), "the worker stops for a person")
     stop = run.system.logged("worker-1", "stopped")[-1]

@@ -38,11 +38,13 @@ def window_edges(run: Run) -> None:
     run.expect(others.launches_by_day() == sent, f"{others.launches_by_day()} is not {sent}")
     run.fault("everything that was folded is thrown away, and the log is folded again")
     run.system.hold("worker-1")
-    with closing(connect(run.topology.dsn)) as client:
+    with (
+        run.looks.blind(),
+        run.questions.blind(),
+        closing(connect(run.topology.dsn)) as client,
+    ):
         for table in FOLDED:
             client.command(f"TRUNCATE TABLE {table}")
-    run.looks.forget()
-    run.questions.forget()
     reset_offsets(run, dict.fromkeys(range(run.topology.partitions), 0))
     run.system.let_go("worker-1")
     run.healed()
