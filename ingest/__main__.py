@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 
 from ingest.app import create_app
+from schemas.connections import bounded
 from schemas.settings import IngestSettings
 from schemas.telemetry import configure_logging
 
@@ -40,7 +41,8 @@ def main() -> None:
         host=settings.ingest_host,
         port=settings.ingest_port,
         loop="uvloop",
-        http="httptools",
+        http=bounded(settings.connections_max, arrival_seconds=settings.arrival_seconds),
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
