@@ -14,6 +14,7 @@ import uvicorn
 
 from ingest.app import create_app
 from schemas import failpoints
+from schemas.connections import bounded
 from schemas.settings import IngestSettings
 from schemas.telemetry import configure_logging
 
@@ -42,7 +43,8 @@ def main() -> None:
         host=settings.ingest_host,
         port=settings.ingest_port,
         loop="uvloop",
-        http="httptools",
+        http=bounded(settings.connections_max, arrival_seconds=settings.arrival_seconds),
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

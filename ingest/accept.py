@@ -136,8 +136,10 @@ class _Judge:
         """The user and the line of one event; raises Rejected."""
         if type(event) is not dict:
             raise _not_an_event(event)
-        if event.get("specversion") != "1.0":
-            raise wrong(event.get("specversion"), "specversion", 'is "1.0"')
+        version = event.get("specversion")
+        # A Number is a str too, and 1.0 is none of ours, whatever its neighbours are.
+        if type(version) is not str or version != "1.0":
+            raise wrong(version, "specversion", 'is "1.0"')
         event_id = required(event, "id", "id", MAX_IDENTITY_CHARS)
         source = required(event, "source", "source", MAX_IDENTITY_CHARS)
         event_type = _type(event)

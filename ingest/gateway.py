@@ -5,14 +5,13 @@ Next: ingest.auth
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import uuid4
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from ingest import binary_mode
@@ -33,8 +32,6 @@ from sinks.keys import Key
 # Above this, a body is judged on a thread of its own, so that small requests need not wait.
 _LARGE_BYTES = 64 * 1024
 _LARGE_PACKED_BYTES = 8 * 1024
-# Between two pieces of a body.
-_CHUNK_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +85,7 @@ class Gateway:
         limit_bytes = self.settings.body_max_bytes
         check_size(int(headers.get("content-length", "0")), limit_bytes)
         encoding = headers.get("content-encoding", "")
-        chunks = _in_time(request.stream())
-        body = await read_body(chunks, limit_bytes=limit_bytes, budget=self.budget)
+        body = await read_body(request.stream(), limit_bytes=limit_bytes, budget=self.budget)
         judge = partial(self._judge, _Arrived(body, form, encoding, headers.raw, self.clock()), key)
         try:
             if len(body) > (_LARGE_PACKED_BYTES if encoding else _LARGE_BYTES):
@@ -123,16 +119,3 @@ class Gateway:
                 self.metrics.events.labels("rejected", reject.reason).inc()
         await self.publisher.publish(verdicts.lines, request_id)
         self.metrics.events.labels("accepted", "").inc(verdicts.accepted)
-
-
-async def _in_time(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same chunks; 408 when one takes too long, for what was read is held in memory."""
-    while True:
-        try:
-            async with asyncio.timeout(_CHUNK_SECONDS):
-                chunk = await anext(chunks)
-        except StopAsyncIteration:
-            return
-        except TimeoutError:
-            raise HTTPException(408, "The body did not arrive in time.") from None
-        yield chunk

@@ -55,13 +55,18 @@ def _shifted(moment: datetime, sign: str, offset: timedelta) -> datetime:
         return datetime.min if sign == "+" else datetime.max  # noqa: DTZ901 - UTC by construction
 
 
-@lru_cache(maxsize=1 << 14)
 def canonical_tokens(text: str) -> str | None:
     """The amount that `text` writes (`1.50`, `1e3`) without exponent and trailing zeros.
 
     None unless it is a decimal number above 0, with at most 4 decimals, at most 1,000,000.
     """
-    if len(text) > _AMOUNT_MAX_CHARS or not _AMOUNT.fullmatch(text):
+    # Looked at first: what is remembered for each amount must stay small.
+    return _canonical(text) if len(text) <= _AMOUNT_MAX_CHARS else None
+
+
+@lru_cache(maxsize=1 << 14)
+def _canonical(text: str) -> str | None:
+    if not _AMOUNT.fullmatch(text):
         return None
     try:
         amount = Decimal(text)

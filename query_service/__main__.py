@@ -6,6 +6,7 @@ Next: query_service.app
 import uvicorn
 
 from query_service.app import create_app
+from schemas.connections import bounded
 from schemas.settings import QuerySettings
 from schemas.telemetry import configure_logging
 
@@ -18,6 +19,8 @@ def main() -> None:
         create_app(settings),
         host=settings.query_host,
         port=settings.query_port,
+        http=bounded(settings.connections_max, arrival_seconds=settings.arrival_seconds),
+        ws="none",
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=10,

@@ -12,6 +12,7 @@ from schemas.rejects import Reason
 
 MAX_ENTRIES = 10_000
 JSON, NDJSON = "application/json", "application/x-ndjson"
+_DIGITS_MAX = 1000
 _CHARSETS = ("", "charset=utf-8", "charset=us-ascii")
 
 
@@ -47,11 +48,25 @@ def _array(body: bytes) -> list[Any]:
 
 
 def _loads(text: bytes) -> Any:
-    """Amounts keep every digit; a lone surrogate spoils no more than the string it is in."""
+    """Amounts keep every digit; what no field can hold spoils no more than its own entry."""
     try:
-        return json.loads(text.decode(), parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, ArithmeticError, RecursionError):
+        return json.loads(
+            text.decode(), parse_float=_decimal, parse_int=_whole, parse_constant=_refuse
+        )
+    except (ValueError, RecursionError):
         return Malformed()
+
+
+def _decimal(text: str) -> Any:
+    try:
+        return Decimal(text)
+    except ArithmeticError:  # an exponent beyond what Decimal holds: as float, which no field takes
+        return float(text)
+
+
+def _whole(text: str) -> Any:
+    # Python refuses to read more than 4,300 digits.
+    return int(text) if len(text) <= _DIGITS_MAX else float(text)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -3,6 +3,7 @@
 Next: query_service.app
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -99,6 +100,16 @@ def install(app: FastAPI, metrics: QueryMetrics) -> None:
         return answer(Problem(500, "internal_error", "The query service made a mistake."))
 
 
+class ProblemResponse(JSONResponse):
+    """In ASCII: what it repeats of a request may hold a lone surrogate, which is no UTF-8."""
+
+    media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        """The document's bytes."""
+        return json.dumps(content).encode()
+
+
 def document(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
     """`problem` as application/problem+json."""
     content: dict[str, Any] = {
@@ -110,7 +121,7 @@ def document(problem: Problem, headers: dict[str, str] | None = None) -> JSONRes
     }
     if problem.errors:
         content["errors"] = [error.describe() for error in problem.errors]
-    return JSONResponse(content, problem.status, headers=headers, media_type=MEDIA_TYPE)
+    return ProblemResponse(content, problem.status, headers=headers)
 
 
 _TEXTS = {"type": ["array", "null"], "items": {"type": "string"}}

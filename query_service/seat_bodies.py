@@ -6,11 +6,21 @@ Next: query_service.seat_filter
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from query_service.problems import HIDDEN, ParameterError, Problem, refused
 from query_service.seat_state import Item
+from query_service.values import LONE_SURROGATE
 from query_service.view import View
 from schemas.directory_fields import Id, UserRef
 from sinks.keys import Key, hashed_user_id
@@ -61,6 +71,16 @@ class ChangeSeats(BaseModel):
             return sorted({item.team_id for item in self.items})
         named = (self.filter or {}).get("team", [])
         return [str(team) for team in (named if isinstance(named, list) else [named])]
+
+    @field_validator("filter")
+    @classmethod
+    def _of_whole_characters(cls, given: dict[str, Any] | None) -> dict[str, Any] | None:
+        # Teams are looked up before the filter is judged, for what may be shown depends on them.
+        for value in (given or {}).values():
+            texts = value if isinstance(value, list) else [value]
+            if any(LONE_SURROGATE.search(text) for text in texts if isinstance(text, str)):
+                raise PydanticCustomError("text", "Input should hold no lone surrogate")
+        return given
 
 
 def body_errors(kind: str, body: ChangeSeats) -> Iterator[ParameterError]:

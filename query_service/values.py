@@ -14,6 +14,8 @@ TEXT_MAX_CHARS = 4096
 # A cursor holds sort values, sealed; a name of 256 characters may take 1,000 bytes.
 CURSOR_MAX_CHARS = 16_384
 
+# Only JSON's escapes can bring one, and no encoding can take it on.
+LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _COUNT = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
 _LAST_MOMENT = time(23, 59, 59, 999_000, UTC)
@@ -27,6 +29,8 @@ def read_text(text: str) -> str:
     """Any value; one that names nothing matches nothing."""
     if len(text) > TEXT_MAX_CHARS:
         raise ValueError(f"longer than {TEXT_MAX_CHARS} characters")
+    if LONE_SURROGATE.search(text):
+        raise ValueError("holds a lone surrogate")
     return text
 
 

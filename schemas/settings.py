@@ -53,7 +53,20 @@ class CommonSettings(BaseSettings):
     )
 
 
-class IngestSettings(CommonSettings):
+class HttpSettings(CommonSettings):
+    """What the two services that speak HTTP share."""
+
+    connections_max: int = Field(
+        4096,
+        ge=8,
+        description="Most open connections; fewer where the process may open fewer files.",
+    )
+    arrival_seconds: float = Field(
+        20.0, gt=0, description="Longest wait for a request's head, or for more of its body."
+    )
+
+
+class IngestSettings(HttpSettings):
     """The gateway."""
 
     ingest_host: str = Field("127.0.0.1", description="Address the gateway listens on.")
@@ -107,7 +120,7 @@ class WorkerSettings(CommonSettings):
     )
 
 
-class QuerySettings(CommonSettings):
+class QuerySettings(HttpSettings):
     """The query service."""
 
     query_host: str = Field("127.0.0.1", description="Address the query service listens on.")

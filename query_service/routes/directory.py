@@ -13,7 +13,7 @@ from query_service.auth import Items, no_items, requires
 from query_service.directory import Outcome, put
 from query_service.directory_body import JSON, NDJSON, raw_entries
 from query_service.directory_list import ALL_PARAMETERS, entries, list_query
-from query_service.problems import Problem
+from query_service.problems import Problem, documented_problems
 from query_service.routes.report import documented
 from query_service.view import look
 from query_service.wiring import Wired
@@ -33,6 +33,32 @@ def _schema(entity: Entity) -> dict[str, Any]:
 
 
 _ENTRIES = {"type": "array", "items": {"oneOf": [_schema(each) for each in ENTITIES.values()]}}
+_REJECT = {
+    "type": "object",
+    "properties": {
+        "index": {"type": "integer"},
+        "reason": {"type": "string"},
+        "field": {"type": ["string", "null"]},
+        "detail": {"type": "string"},
+    },
+    "required": ["index", "reason", "field", "detail"],
+}
+_OUTCOME = {
+    "type": "object",
+    "properties": {
+        "accepted": {"type": "integer"},
+        "rejected": {"type": "array", "items": _REJECT},
+    },
+    "required": ["accepted", "rejected"],
+}
+_REFUSED = documented_problems()["4XX"]
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "At least one was accepted.", "content": {JSON: {"schema": _OUTCOME}}},
+    "4XX": {
+        "description": "None was accepted: entry by entry, or the request as a whole.",
+        "content": {**_REFUSED["content"], JSON: {"schema": _OUTCOME}},
+    },
+}
 _BODY = {
     "requestBody": {
         "required": True,
@@ -61,7 +87,12 @@ Asked = Annotated[Entity, Depends(asked_entity)]
 Body = Annotated[bytes, Depends(read_body)]
 
 
-@router.put("/directory/{entity}", dependencies=[Depends(no_items)], openapi_extra=_BODY)
+@router.put(
+    "/directory/{entity}",
+    dependencies=[Depends(no_items)],
+    openapi_extra=_BODY,
+    responses=_ANSWERS,
+)
 def put_entries(
     wired: Wired, key: Manager, entity: Asked, request: Request, body: Body
 ) -> JSONResponse:

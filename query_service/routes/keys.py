@@ -3,7 +3,7 @@
 Next: sinks.keys
 """
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,13 +12,10 @@ from query_service.answers import plain
 from query_service.auth import Admin, no_items
 from query_service.problems import ParameterError, Problem, refused
 from query_service.wiring import Wired
-from schemas.events import MAX_NAME_CHARS
+from schemas.directory_fields import Id
 from sinks.keys import SCOPES, Key, create_key, read_rows, revoke_key
 
 router = APIRouter(tags=["keys"], dependencies=[Depends(no_items)])
-
-
-TeamId = Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)]
 
 
 class NewKey(BaseModel):
@@ -27,7 +24,7 @@ class NewKey(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     scopes: list[str] = Field(min_length=1, max_length=len(SCOPES))
-    teams: list[TeamId] = Field(default=[], max_length=1000)
+    teams: list[Id] = Field(default=[], max_length=1000)
 
 
 @router.post("/keys", status_code=201)

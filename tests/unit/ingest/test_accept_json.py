@@ -187,3 +187,17 @@ def test_deep_nesting_is_a_verdict(depth: int) -> None:
 
     for body in (nested, event):
         assert len(judged_body(body).rejects) == 1
+
+
+@pytest.mark.parametrize(
+    "neighbour", ['{"id":"\\ud800"}', '{"data":{"tokens":1.0000000000000001}}']
+)
+def test_a_number_is_no_version_whatever_its_neighbours_are(neighbour: str) -> None:
+    """In company that is read digit by digit, 1.0 is still no string."""
+    event = json.dumps(launch()).replace('"1.0"', "1.0")
+    alone = judged_body(f"[{event}]".encode())
+    among = judged_body(f"[{event},{neighbour}]".encode())
+
+    assert [reject.field for reject in alone.rejects] == ["specversion"]
+    assert among.rejects[0].field == "specversion"
+    assert among.accepted == 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.values import canonical_tokens, utc_time
+from ingest.values import _canonical, canonical_tokens, utc_time
 from schemas.events import format_time
 
 TIMES = [
@@ -93,3 +93,10 @@ def test_any_text_is_an_amount_or_none(text: str) -> None:
     tokens = canonical_tokens(text)
 
     assert tokens is None or 0 < Decimal(tokens) <= 1_000_000
+
+
+def test_a_long_amount_is_not_remembered() -> None:
+    """What is kept for amounts seen before is small, however long a text is sent as one."""
+    before = _canonical.cache_info().currsize
+    assert canonical_tokens("9" * 1_000_000) is None
+    assert _canonical.cache_info().currsize == before
