@@ -66,7 +66,7 @@ def store_went_back(partition: int, folded: int, reached: int) -> PersonNeeded:
         "store_went_back",
         f"partition {partition} is folded up to offset {folded} in the store, but the group's"
         f" offset is {reached}.",
-        remedy="with the workers stopped `usage-report replay --from progress`, then start again.",
+        remedy="`usage-report replay --from progress`, then start the worker again.",
     )
 
 

@@ -6,7 +6,7 @@ Next: aggregators.intake
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -56,6 +56,7 @@ class Pipeline:
     """One worker's way from the log to the store.
 
     `guarded` wraps the flush, which runs beside the agent: what it raises must end the process.
+    `pass_by` comes back when no maintenance is under way.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Pipeline:
         flush: Flush,
         patience: Patience,
         guarded: Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]],
+        pass_by: Callable[[], Awaitable[None]],
         partitions: int,
         state_max_bytes: int,
     ) -> None:
@@ -78,6 +80,7 @@ class Pipeline:
         self._flush = flush
         self._patience = patience
         self._guarded = guarded
+        self._pass_by = pass_by
         self._partitions = partitions
         self._state_max_bytes = state_max_bytes
         self._turn = asyncio.Lock()
@@ -141,6 +144,8 @@ class Pipeline:
                 self._flushing = None
 
     async def _new_session(self, generation: int) -> Session:
+        # Asked as a member of the group, so that a command that found no members is seen here.
+        await self._pass_by()
         epochs = await self._epochs()
         if not epochs.is_open:
             await self._open_epoch(epochs)

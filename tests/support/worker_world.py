@@ -29,6 +29,7 @@ PARTITIONS = 3
 PATIENCE_SECONDS = 90.0
 _FOLDED = (
     *("usage_events", "usage_daily", "usage_ledger", "progress", "dead_letters", "log_epochs"),
+    "leases",
 )
 
 
@@ -37,6 +38,7 @@ class WorkerProcess:
 
     def __init__(self, env: dict[str, str], log: Path) -> None:
         self.log = log
+        self.metrics_url = f"http://127.0.0.1:{env['USAGE_WORKER_PORT']}/metrics"
         self._begins = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -65,6 +67,31 @@ class WorkerProcess:
             with suppress(orjson.JSONDecodeError):
                 found.append(orjson.loads(text))
         return [entry for entry in found if isinstance(entry, dict) and entry.get("event") == event]
+
+
+class CommandProcess:
+    """`usage-report` as a child process."""
+
+    def __init__(self, arguments: Iterable[str], env: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.cli", *arguments],
+            env=env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def finish(self) -> subprocess.CompletedProcess[str]:
+        """Wait until it ends."""
+        output, errors = self.process.communicate(timeout=PATIENCE_SECONDS * 2)
+        return subprocess.CompletedProcess(
+            self.process.args, self.process.returncode, output, errors
+        )
+
+    def kill(self) -> None:
+        """Kill -9."""
+        self.process.kill()
+        self.process.communicate()
 
 
 class WorkerWorld:
@@ -107,6 +134,25 @@ class WorkerWorld:
         }
         self.workers.append(WorkerProcess(env, self.root / f"{worker_id}.log"))
         return self.workers[-1]
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`usage-report` on this log and store, to its end."""
+        return self.start_command(*arguments).finish()
+
+    def start_command(self, *arguments: str) -> "CommandProcess":
+        """`usage-report` on this log and store."""
+        addresses = {"CLICKHOUSE_DSN": self.store.dsn, "KAFKA_BOOTSTRAP": self.kafka.bootstrap}
+        return CommandProcess(arguments, os.environ | addresses)
+
+    def verified(self) -> int:
+        """How many rows differ from their events."""
+        done = self.command("verify", "--all", "--json")
+        return int(orjson.loads(done.stdout)["differences"])
+
+    def unbalanced(self) -> int:
+        """By how much the operator's books are off; the events were received long ago."""
+        done = self.command("ledger", "--all", "--days", "3650", "--json")
+        return sum(row["difference"] for row in orjson.loads(done.stdout)["partitions"])
 
     def send(self, ids: Iterable[int], *, tenant: str = "acme", users: int = 20) -> None:
         """One launch per id, as a gateway would append them."""
