@@ -1,8 +1,6 @@
 """The lease on a real store: one holder at most, and what a holder that ended leaves behind."""
 
 import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -10,20 +8,11 @@ import pytest
 
 from sinks.leases import Held, Leases, Lost, take
 from tests.support.clickhouse_process import ClickHouseProcess
+from tests.support.lease_holder import LeaseHolder
 from tests.support.worker_world import migrated
 
 PATIENCE_SECONDS = 30.0
 ROUNDS = 25
-# Takes the lease and says so; then each line of input makes it look whether it still holds it.
-HOLDER = """
-import sys
-from sinks.leases import take
-with take(sys.argv[1], holder="child", name=sys.argv[2], ttl_seconds=float(sys.argv[3])) as lease:
-    print("held", flush=True)
-    for _ in sys.stdin:
-        lease.check()
-        print("held", flush=True)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -37,27 +26,10 @@ def dsn(tmp_path_factory):
 
 @pytest.fixture
 def child(dsn, request):
-    """Starts a process that holds the lease of the test's name."""
-    started = []
-
-    def start(ttl_seconds: float) -> subprocess.Popen:
-        arguments = [sys.executable, "-c", HOLDER, dsn, request.node.name, str(ttl_seconds)]
-        started.append(
-            subprocess.Popen(
-                arguments,
-                text=True,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-        )
-        assert started[-1].stdout.readline() == "held\n", started[-1].stderr.read()
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    """A process that holds the lease of the test's name, for two seconds at a time."""
+    holder = LeaseHolder(dsn, name=request.node.name, ttl_seconds=2.0)
+    yield holder
+    holder.kill()
 
 
 def until_free(leases: Leases) -> None:
@@ -109,11 +81,11 @@ def test_a_second_one_is_told_who_has_it(dsn):
 
 def test_it_is_renewed_for_as_long_as_its_holder_lives(dsn, child, request):
     """Held over many times its time; kill -9 of the holder, and it runs out by itself."""
-    holder, leases = child(2.0), Leases(dsn, name=request.node.name)
+    leases = Leases(dsn, name=request.node.name)
     time.sleep(5)
     assert leases.holder() == "child"
 
-    holder.kill()
+    child.kill()
     assert leases.holder() == "child"
     until_free(leases)
     with take(dsn, holder="next", name=request.node.name):
@@ -122,11 +94,9 @@ def test_it_is_renewed_for_as_long_as_its_holder_lives(dsn, child, request):
 
 def test_a_holder_that_was_paused_does_not_go_on(dsn, child, request):
     """Its lease ran out and another has it: it learns so before its next step."""
-    holder = child(2.0)
-    holder.send_signal(signal.SIGSTOP)
+    child.process.send_signal(signal.SIGSTOP)
     until_free(Leases(dsn, name=request.node.name))
     with take(dsn, holder="next", name=request.node.name) as lease:
-        holder.send_signal(signal.SIGCONT)
-        _, errors = holder.communicate("go on\n", timeout=PATIENCE_SECONDS)
-        assert Lost.__name__ in errors
+        child.process.send_signal(signal.SIGCONT)
+        assert Lost.__name__ in child.look()
         lease.check()
