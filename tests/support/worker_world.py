@@ -100,21 +100,37 @@ class WorkerWorld:
     def __init__(self, root: Path, store: ClickHouseProcess, kafka: KafkaProcess) -> None:
         self.root, self.store, self.kafka = root, store, kafka
         self.workers: list[WorkerProcess] = []
+        # Over how many users are hashed: what a gateway is told.
+        self.partitions = PARTITIONS
         self._open = ExitStack()
         self.client = connect(store.dsn)
         self._open.callback(self.client.close)
         for table in _FOLDED:
             self.client.command(f"TRUNCATE TABLE {table}")
         self.make_topics()
-        self.broker = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-        self._open.callback(self.broker.close)
-        self._producer = KafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all")
-        self._open.callback(self._producer.close)
+        self._dial()
+
+    def _dial(self) -> None:
+        self.broker = KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)
+        self._producer = KafkaProducer(bootstrap_servers=self.kafka.bootstrap, acks="all")
+
+    def _hang_up(self) -> None:
+        self.broker.close()
+        self._producer.close()
+
+    def lose_tail(self, *, share: float) -> None:
+        """Kill -9 of the broker, which comes back without that share of each partition's end."""
+        # Clients that look for a broker that is away leak sockets.
+        self._hang_up()
+        self.kafka.lose_tail(topics.EVENTS, self.partitions, share=share)
+        self.kafka.start()
+        self._dial()
 
     def close(self) -> None:
         """End the workers; the log and the store go on."""
         for worker in self.workers:
             worker.kill()
+        self._hang_up()
         self._open.close()
 
     def make_topics(self) -> None:
@@ -159,7 +175,7 @@ class WorkerWorld:
         by_partition: dict[int, list[bytes]] = {}
         for number in ids:
             user_id = f"user-{number % users}"
-            partition = topics.partition_of(tenant, user_id, PARTITIONS)
+            partition = topics.partition_of(tenant, user_id, self.partitions)
             event = line(tenant=tenant, user_id=user_id, id=str(number))
             by_partition.setdefault(partition, []).append(event)
         for partition, lines in by_partition.items():
@@ -175,7 +191,7 @@ class WorkerWorld:
         headers: list[tuple[str, bytes]] | None = None,
     ) -> None:
         """One record."""
-        ours = topics.events_headers(count=len(lines), partitions=PARTITIONS, request_id="r")
+        ours = topics.events_headers(count=len(lines), partitions=self.partitions, request_id="r")
         value = b"\n".join(lines) + b"\n"
         self._producer.send(
             topics.EVENTS, value, partition=partition, headers=ours if headers is None else headers
