@@ -9,20 +9,23 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, NoReturn
 
 import structlog
 import uvloop
 from prometheus_client import CollectorRegistry, start_http_server
 
 from aggregators.agents import or_die
-from aggregators.app import create_worker
+from aggregators.app import Worker, create_worker
+from aggregators.maintenance import Maintenance
 from schemas import failpoints
 from schemas.rejects import Unavailable
 from schemas.settings import WorkerSettings
 from schemas.telemetry import WorkerMetrics, configure_logging
+from sinks.leases import Leases
 
 log = structlog.get_logger()
 
@@ -30,6 +33,9 @@ _START_SECONDS = 60.0
 _DRAIN_SECONDS = 10.0
 _STOP_SECONDS = 5.0
 _FIRST = asyncio.FIRST_COMPLETED
+_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
+# No exit status: maintenance is under way, and a new process waits for its end.
+AGAIN = -1
 
 
 def main() -> None:
@@ -46,6 +52,8 @@ def main() -> None:
         status = runner.run(serve(settings, metrics))
         lock.close()
         sys.stderr.flush()
+        if status == AGAIN:
+            begin_anew()
         # Threads may still wait for a broker that is away; everything is stored by now.
         os._exit(status)
 
@@ -80,35 +88,97 @@ def lock_worker_id(state_dir: Path, worker_id: str) -> IO[str]:
 
 
 async def serve(settings: WorkerSettings, metrics: WorkerMetrics) -> int:
-    """Run until SIGTERM or SIGINT (then drain: 0) or until Faust crashes (1)."""
+    """Run until SIGTERM or SIGINT (then drain: 0), until Faust crashes (1), or until AGAIN."""
+    told = listen()
+    maintenance = Maintenance(Leases(settings.clickhouse_dsn))
+    # Before the group is joined: nothing may be folded while a command is at work.
+    if not await _unless(told, maintenance.over()):
+        return 0
     try:
-        worker = create_worker(settings, metrics)
+        worker = create_worker(settings, metrics, maintenance)
     except Unavailable as error:
         log.error("not_started", error=str(error))  # noqa: TRY400 - the message says it all
         return 1
-    told = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    watching = asyncio.ensure_future(or_die(maintenance.watch(settings.watch_seconds), metrics))
     worker.app.finalize()
     stopping = asyncio.ensure_future(told.wait())
     # Faust waits for twenty minutes for a broker that takes connections and does not answer.
     starting = asyncio.ensure_future(or_die(worker.app.start(), metrics))
-    await asyncio.wait({stopping, starting}, timeout=_START_SECONDS, return_when=_FIRST)
+    await asyncio.wait({stopping, starting, watching}, timeout=_START_SECONDS, return_when=_FIRST)
     if not starting.done():
-        log.error("not_started", error="Kafka does not answer")
-        return 0 if told.is_set() else 1
+        return _not_started(told, maintenance)
     log.info("started", worker_id=settings.worker_id)
     ended = asyncio.ensure_future(worker.app.wait_until_stopped())
-    await asyncio.wait({stopping, ended}, return_when=_FIRST)
-    if not told.is_set():
+    await asyncio.wait({stopping, ended, watching}, return_when=_FIRST)
+    if told.is_set():
+        await _stop(worker)
+        return 0
+    if ended.done():
         log.critical("faust_stopped", error=repr(worker.app.crash_reason))
         return 1
+    return await _make_way(worker, settings.worker_id, told)
+
+
+def listen() -> asyncio.Event:
+    """The event that SIGTERM and SIGINT set, one that came while a process began anew included."""
+    told = asyncio.Event()
+    for number in _SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    return told
+
+
+async def _unless(told: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Whether `work` came to its end before `told`."""
+    stopping, working = asyncio.ensure_future(told.wait()), asyncio.ensure_future(work)
+    await asyncio.wait({stopping, working}, return_when=_FIRST)
+    if not working.done():
+        working.cancel()
+        return False
+    stopping.cancel()
+    await working
+    return True
+
+
+def _not_started(told: asyncio.Event, maintenance: Maintenance) -> int:
+    if told.is_set():
+        return 0
+    if maintenance.seen.is_set():
+        return AGAIN
+    log.error("not_started", error="Kafka does not answer")
+    return 1
+
+
+async def _stop(worker: Worker) -> None:
+    """Drain and stop, both within seconds."""
     with suppress(TimeoutError):
         await asyncio.wait_for(worker.pipeline.drain(), _DRAIN_SECONDS)
     with suppress(TimeoutError):
         await asyncio.wait_for(worker.app.stop(), _STOP_SECONDS)
     log.info("drained")
-    return 0
+
+
+async def _make_way(worker: Worker, worker_id: str, told: asyncio.Event) -> int:
+    """Let the flush in flight end, however long it takes, and leave the group.
+
+    A command that waits for this worker must not go on while something of it may still be stored.
+    """
+    if not await _unless(told, worker.pipeline.drain()):
+        return 0
+    await _stop(worker)
+    with suppress(Unavailable):  # then the broker finds out, when the session is over
+        await asyncio.to_thread(worker.broker.leave, worker_id)
+    return 0 if told.is_set() else AGAIN
+
+
+def begin_anew() -> NoReturn:
+    """Become a new process in place, with the same pid and nothing in memory.
+
+    Signals wait until it can hear them.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    arguments = [sys.executable, *sys.orig_argv[1:]]
+    os.execv(arguments[0], arguments)  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

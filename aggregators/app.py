@@ -13,6 +13,7 @@ from aggregators.agents import fold_events, or_die, store_dead_letters
 from aggregators.broker import Broker
 from aggregators.dead_letters import DeadLetterTopic
 from aggregators.flush import Flush
+from aggregators.maintenance import Maintenance
 from aggregators.membership import GroupMember
 from aggregators.patience import Patience
 from aggregators.pipeline import Pipeline
@@ -32,13 +33,16 @@ _BUFFERED_RECORDS = 64
 
 @dataclass
 class Worker:
-    """A worker that is wired up: the Faust app to start, and the pipeline to drain."""
+    """A worker that is wired up: the Faust app to start, the pipeline to drain, the broker."""
 
     app: faust.App
     pipeline: Pipeline
+    broker: Broker
 
 
-def create_worker(settings: WorkerSettings, metrics: WorkerMetrics) -> Worker:
+def create_worker(
+    settings: WorkerSettings, metrics: WorkerMetrics, maintenance: Maintenance
+) -> Worker:
     """A worker, ready to start. Raises Unavailable while ClickHouse is away."""
     app = _faust_app(settings)
     events, dead = (
@@ -63,6 +67,7 @@ def create_worker(settings: WorkerSettings, metrics: WorkerMetrics) -> Worker:
         ),
         patience=patience,
         guarded=partial(or_die, metrics=metrics),
+        pass_by=maintenance.pass_by,
         partitions=settings.partitions,
         state_max_bytes=settings.state_max_bytes,
     )
@@ -97,7 +102,7 @@ def create_worker(settings: WorkerSettings, metrics: WorkerMetrics) -> Worker:
     app.agent(events, name="events", concurrency=1)(agent_of_events)
     app.agent(dead, name="dead-letters", concurrency=1)(agent_of_dead_letters)
     app.task(watch)
-    return Worker(app, pipeline)
+    return Worker(app, pipeline, broker)
 
 
 def _faust_app(settings: WorkerSettings) -> faust.App:

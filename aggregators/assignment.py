@@ -66,7 +66,7 @@ def store_went_back(partition: int, folded: int, reached: int) -> PersonNeeded:
         "store_went_back",
         f"partition {partition} is folded up to offset {folded} in the store, but the group's"
         f" offset is {reached}.",
-        remedy="with the workers stopped `usage-report replay --from progress`, then start again.",
+        remedy="`usage-report replay --from progress`, then start the worker again.",
     )
 
 
@@ -75,7 +75,8 @@ def log_went_back(partition: int, latest: int, folded: int) -> PersonNeeded:
     return PersonNeeded(
         "log_went_back",
         f"partition {partition} ends at offset {latest}, but {folded} records are folded.",
-        remedy="restore the broker's data; what was lost there can't be told from here.",
+        remedy="restore the broker's data; if it is gone, `usage-report epoch bump --after-loss`,"
+        " then start the worker again. Not before: new records would pass for old ones.",
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.admin import KafkaAdminClient, MemberToRemove, OffsetSpec
 from kafka.errors import KafkaError
 
 from schemas import topics
@@ -52,6 +52,14 @@ class Broker:
     def topic_id(self) -> str:
         """The id the broker gave the topic when it was created."""
         return self._asking(_topic_id)
+
+    def leave(self, worker_id: str) -> None:
+        """Take this worker out of the group, which a static member's consumer never does.
+
+        To be called when the consumer has stopped; else the group waits for the session's end.
+        """
+        gone = [MemberToRemove(group_instance_id=worker_id)]
+        self._asking(lambda client: client.remove_group_members(topics.CONSUMER_GROUP, gone))
 
     def close(self) -> None:
         """Close the client; the next call opens another one."""

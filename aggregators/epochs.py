@@ -105,11 +105,16 @@ class Epochs:
         return next((life for life in reversed(lives) if life.first_offset <= offset), None)
 
     def next_offset(self, partition: int, position: int | None) -> int:
-        """The offset after the folded `position`; of another topic's, this one's first offset."""
+        """The offset to fold after the folded `position`; of another topic's, the first offset.
+
+        Where an epoch was opened below what is folded (the log lost its tail), all from there on
+        has to be folded again.
+        """
         lives = self._lives[partition]
-        if position is not None and topics.epoch_of(position + 1) in {li.epoch for li in lives}:
-            return topics.offset_of(position + 1)
-        return lives[0].first_offset
+        if position is None or topics.epoch_of(position + 1) not in {life.epoch for life in lives}:
+            return lives[0].first_offset
+        folded_in, offset = topics.epoch_of(position + 1), topics.offset_of(position + 1)
+        return min([offset, *(li.first_offset for li in lives if li.epoch > folded_in)])
 
     def floor(self) -> int:
         """The first position of the highest epoch; rows below may carry another partition."""

@@ -6,7 +6,7 @@ Next: aggregators.intake
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -57,6 +57,7 @@ class Pipeline:
     """One worker's way from the log to the store.
 
     `guarded` wraps the flush, which runs beside the agent: what it raises must end the process.
+    `pass_by` comes back when no maintenance is under way.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Pipeline:
         flush: Flush,
         patience: Patience,
         guarded: Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]],
+        pass_by: Callable[[], Awaitable[None]],
         partitions: int,
         state_max_bytes: int,
     ) -> None:
@@ -79,6 +81,7 @@ class Pipeline:
         self._flush = flush
         self._patience = patience
         self._guarded = guarded
+        self._pass_by = pass_by
         self._partitions = partitions
         self._state_max_bytes = state_max_bytes
         self._turn = asyncio.Lock()
@@ -144,6 +147,8 @@ class Pipeline:
                 self._flushing = None
 
     async def _new_session(self, generation: int) -> Session:
+        # Asked as a member of the group, so that a command that found no members is seen here.
+        await self._pass_by()
         epochs = await self._epochs()
         if not epochs.is_open:
             await self._open_epoch(epochs)

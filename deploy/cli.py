@@ -20,6 +20,7 @@ from deploy.commands import (
     export,
     generate,
     keys,
+    rebuild,
     replay,
     report,
     run,
@@ -28,7 +29,9 @@ from deploy.commands import (
 )
 from deploy.commands.terminal import FOUND, USAGE
 from deploy.connection import NotFound
+from deploy.maintenance import NotNow
 from schemas.rejects import PersonNeeded, Unavailable
+from sinks.leases import Held, Lost
 
 app = typer.Typer(
     name="usage-report",
@@ -55,6 +58,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "lag": (books.lag, CARE),
     "ledger": (books.ledger, CARE),
     "verify": (books.verify, CARE),
+    "rebuild": (rebuild.rebuild, CARE),
     "replay": (replay.replay, CARE),
     "migrate": (run.migrate, CARE),
     "settings": (settings.settings, CARE),
@@ -81,8 +85,8 @@ def main() -> None:
     except Refused as refused:
         _complain(refused)
         sys.exit(USAGE)
-    except (NotFound, Unavailable) as away:
-        _complain(away)
+    except (NotFound, Unavailable, NotNow, Held, Lost) as trouble:
+        _complain(trouble)
         sys.exit(FOUND)
 
 

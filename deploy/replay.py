@@ -1,6 +1,7 @@
 """Sets the workers' place in the log, so that records are delivered again, or again from here.
 
 Records that were folded before change nothing: rows carry the position they were folded up to.
+No worker may be in the group: see deploy.maintenance.
 
 Next: aggregators.assignment
 """
@@ -20,16 +21,13 @@ from aggregators.epochs import Epochs
 from aggregators.flush import progress_frame
 from aggregators.fold import Progress
 from deploy.log_offsets import LogOffsets, read_offsets
+from deploy.maintenance import NotNow
 from schemas.topics import CONSUMER_GROUP, EVENTS, position
 from sinks.inserts import Inserts
 from sinks.loads import Loads
 
 # `progress`: what the store knows. `earliest`: the oldest record there is.
 Start = Literal["progress", "earliest"] | datetime
-
-
-class NotNow(Exception):  # noqa: N818 - named for what happened, as the style asks
-    """The place can't be set as things are; the text says what to do first."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,8 @@ def apply(client: Client, broker: KafkaAdminClient, places: list[Place]) -> None
     refused = {answer.__name__ for answer in answers.values() if answer is not NoError}
     if refused:
         raise NotNow(
-            f"Kafka refused ({', '.join(sorted(refused))}): stop every worker, wait 10 s, try again"
+            f"Kafka refused ({', '.join(sorted(refused))}): a worker that does not know of"
+            " maintenance has joined; stop it, wait 10 s, try again"
         )
     _note_losses(client, broker, [place for place in places if place.lost])
 

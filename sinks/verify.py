@@ -64,25 +64,27 @@ def verify(
     today: date,
     tenant: str | None = None,
     teams: Iterable[str] = (),
+    users: Iterable[str] = (),
     since: date | None = None,
     until: date | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Verification:
     """Compare the rows of `tenant` (None: of all) with their events, month by month.
 
-    `teams` empty: all. `since` and `until` are UTC dates, inclusive; days before the events'
-    retention are left out. A month is held in memory at a time, and spills to disk.
+    `teams`, `users` empty: all. `since` and `until` are UTC dates, inclusive; days before the
+    events' retention are left out. A month is held in memory at a time, and spills to disk.
     """
     first = max(since or date.min, today - timedelta(days=RETENTION_DAYS - 1))
     # A day ahead: events may be dated a few minutes after now.
     last = min(until or date.max, today + timedelta(days=1))
     checked, differences, examples = 0, 0, list[Difference]()
-    for start, end in _months(first, last):
+    for start, end in months(first, last):
         found = _settled(
             client,
             {
                 "tenants": [] if tenant is None else [tenant],
                 "teams": list(teams),
+                "users": list(users),
                 "from_day": start.isoformat(),
                 "to_day": end.isoformat(),
             },
@@ -94,7 +96,7 @@ def verify(
     return Verification(checked, differences, tuple(examples[:EXAMPLES_MAX]))
 
 
-def _months(first: date, last: date) -> Iterator[tuple[date, date]]:
+def months(first: date, last: date) -> Iterator[tuple[date, date]]:
     """The parts of [first, last] that lie in one month each: the tables' partitions."""
     while first <= last:
         following = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
@@ -105,15 +107,16 @@ def _months(first: date, last: date) -> Iterator[tuple[date, date]]:
 def _settled(
     client: Client, parameters: dict[str, Any], sleep: Callable[[float], None]
 ) -> dict[str, Any]:
-    found = _look(client, parameters)
+    found = look(client, parameters)
     for _ in range(LOOKS - 1):
         if found["differences"]:
             sleep(PAUSE_SECONDS)
-            found = _look(client, parameters)
+            found = look(client, parameters)
     return found
 
 
-def _look(client: Client, parameters: dict[str, Any]) -> dict[str, Any]:
+def look(client: Client, parameters: dict[str, Any]) -> dict[str, Any]:
+    """One comparison of one month, parameters and columns as in verify.sql."""
     answer = client.query(
         statement("sinks.sql", "verify"),
         parameters=parameters,

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from deploy import connection, epochs
-from deploy.commands.terminal import DataDir, Json, fail, print_json, print_table
+from deploy.commands.terminal import GO_ON, DataDir, Json, print_json, print_table, tell
 from deploy.log_offsets import admin, read_offsets
+from deploy.maintenance import maintenance
 from deploy.store import store
 from sinks.loads import Epoch, Loads
 
@@ -39,28 +40,44 @@ def show(*, data_dir: DataDir = None, as_json: Json = False) -> None:
 @group.command()
 def bump(
     *,
-    partitions: Annotated[int, typer.Option(min=1, max=1024, help="Partitions from now on.")],
+    partitions: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Partitions from now on.")
+    ] = None,
+    after_loss: Annotated[
+        bool, typer.Option(help="The broker lost the log's tail: fold again what is left of it.")
+    ] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Grow the log: stop the gateways, let the lag become 0, bump, start them with the new number.
+    """Open a new life of the log: over more partitions, or after a loss.
 
-    The number is the setting USAGE_PARTITIONS of every process.
+    To grow: stop the gateways, let the lag become 0, bump, start them with the new number. It is
+    the setting USAGE_PARTITIONS of every process. Given again, there is nothing to do.
     """
+    if after_loss == (partitions is not None):
+        raise typer.BadParameter("give --partitions or --after-loss")
     place = connection.find(data_dir)
-    with (
-        store(place.clickhouse_dsn) as client,
-        admin(place.kafka_bootstrap) as broker,
-    ):
-        try:
-            opened = epochs.bump(client, broker, partitions=partitions, now=datetime.now(UTC))
-        except epochs.NotNow as error:
-            fail(str(error))
+    with store(place.clickhouse_dsn) as client, admin(place.kafka_bootstrap) as broker:
+        alone = maintenance(place.clickhouse_dsn, broker, "epoch bump", tell=tell)
+        if partitions is None:
+            with alone as lease:
+                opened = epochs.after_loss(client, broker, lease, clock=_now)
+            closing = GO_ON
+        elif opened := epochs.opened_already(client, broker, partitions):
+            closing = f"the epoch hashes over {partitions} partitions already: nothing to do"
+        else:
+            tell(f"looking whether the log is still, for {epochs.STILL_SECONDS:.0f} s")
+            opened = epochs.bump(client, broker, alone, partitions=partitions, clock=_now)
+            closing = f"now start gateways with USAGE_PARTITIONS={partitions}; {GO_ON}"
     if as_json:
         print_json({"epochs": _by_epoch(opened)})
         return
     _print_epochs(opened)
-    typer.echo(f"now start gateways and workers with USAGE_PARTITIONS={partitions}")
+    typer.echo(closing)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _by_epoch(rows: Sequence[Epoch]) -> list[dict[str, object]]:

@@ -9,8 +9,9 @@ import typer
 
 from deploy import connection
 from deploy import replay as replaying
-from deploy.commands.terminal import DataDir, Json, fail, print_json, print_table
+from deploy.commands.terminal import GO_ON, DataDir, Json, fail, print_json, print_table, tell
 from deploy.log_offsets import admin
+from deploy.maintenance import maintenance
 from deploy.store import store
 
 
@@ -32,20 +33,22 @@ def replay(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Set the workers' place in the log back, with the workers stopped; folds nothing twice."""
+    """Set the workers' place in the log back, running or not; folds nothing twice."""
     place, begin = connection.find(data_dir), _start(start)
-    with store(place.clickhouse_dsn) as client, admin(place.kafka_bootstrap) as broker:
+    with (
+        store(place.clickhouse_dsn) as client,
+        admin(place.kafka_bootstrap) as broker,
+        maintenance(place.clickhouse_dsn, broker, "replay", tell=tell) as lease,
+    ):
         places = replaying.plan(client, broker, begin)
         lost = sum(each.lost for each in places)
         if lost and not accept_loss:
             fail(f"{lost} records were deleted before they were folded; to go on: --accept-loss")
-        try:
-            replaying.apply(client, broker, places)
-        except replaying.NotNow as error:
-            fail(str(error))
+        lease.check()
+        replaying.apply(client, broker, places)
     if as_json:
         print_json({"places": [vars(each) for each in places], "lost": lost})
         return
     rows = [[each.partition, each.before, each.start, each.lost] for each in places]
     print_table("Replay", ("partition", "offset before", "offset now", "lost"), rows)
-    typer.echo("now start the workers")
+    typer.echo(GO_ON)

@@ -18,6 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 DONE, FOUND, USAGE = 0, 1, 2
+# After maintenance.
+GO_ON = "running workers go on by themselves; one that stopped for a person has to be started"
 
 DataDir = Annotated[
     Path | None,
@@ -72,6 +74,11 @@ def _is_number(cell: Any) -> bool:
 def complain(message: str) -> None:
     """Say in one line, on standard error, what is wrong and what to do."""
     Console(stderr=True, soft_wrap=True).print(f"usage-report: {message}", markup=False)
+
+
+def tell(what: str) -> None:
+    """A line about how a command that takes a while gets on, on standard error."""
+    Console(stderr=True, soft_wrap=True).print(what, markup=False, highlight=False)
 
 
 def fail(message: str, status: int = FOUND) -> NoReturn:

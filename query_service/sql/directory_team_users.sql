@@ -13,4 +13,5 @@ user_id IN
     UNION ALL
     SELECT daily.user_id FROM usage_daily AS daily FINAL
     WHERE daily.tenant = {tenant:String} AND has({allowed_teams:Array(String)}, daily.team_id)
+        AND (daily.launches > 0 OR daily.tokens > 0)
 )

@@ -8,7 +8,8 @@ FROM
     SELECT team_id, personal_data AS is_on FROM teams FINAL
     WHERE tenant = {tenant:String} AND NOT deleted
     UNION ALL
-    SELECT DISTINCT team_id, false FROM usage_daily FINAL WHERE tenant = {tenant:String}
+    SELECT DISTINCT team_id, false FROM usage_daily FINAL
+    WHERE tenant = {tenant:String} AND (launches > 0 OR tokens > 0)
     UNION ALL
     SELECT DISTINCT team_id, false FROM seat_changes FINAL
     WHERE tenant = {tenant:String} AND NOT deleted

@@ -12,3 +12,4 @@ WHERE tenant = {tenant:String}
     AND team_id = {team_id:String}
     AND access = {access:String}
     AND day = {day:Date}
+    AND (launches > 0 OR tokens > 0)

@@ -12,5 +12,6 @@ FROM usage_daily AS daily FINAL
 WHERE daily.tenant = {tenant:String}
     AND daily.user_id IN {user_ids:Array(String)}
     AND daily.day BETWEEN {from_day:Date} AND {to_day:Date}
+    AND (daily.launches > 0 OR daily.tokens > 0)
     AND (empty({allowed_teams:Array(String)}) OR daily.team_id IN {allowed_teams:Array(String)})
 GROUP BY team_id, product_id, access, day

@@ -18,7 +18,8 @@ FROM
     SELECT groupUniqArray(user_id) AS user_ids
     FROM
     (
-        SELECT user_id FROM usage_daily FINAL WHERE tenant = {tenant:String}
+        SELECT user_id FROM usage_daily FINAL
+        WHERE tenant = {tenant:String} AND (launches > 0 OR tokens > 0)
         UNION ALL
         SELECT user_id FROM seat_changes FINAL WHERE tenant = {tenant:String}
         UNION ALL

@@ -1,6 +1,6 @@
 -- Purpose: rows of usage_daily that differ from what usage_events adds up to. A row of zeros
 --   counts as absent.
--- Parameters: tenants and teams (empty: all), from_day, to_day.
+-- Parameters: tenants, teams and users (empty: all), from_day, to_day.
 -- Columns: checked (rows compared), differences (rows that differ), examples: the first hundred of
 --   them, each its key, then launches, tokens, first_at and last_at as stored and as counted again
 --   (1970-01-01 and 0 where that side has no row), and whether each side has a row.
@@ -18,6 +18,7 @@ WITH
         WHERE day BETWEEN {from_day:Date} AND {to_day:Date}
             AND (empty({tenants:Array(String)}) OR tenant IN {tenants:Array(String)})
             AND (empty({teams:Array(String)}) OR team_id IN {teams:Array(String)})
+            AND (empty({users:Array(String)}) OR user_id IN {users:Array(String)})
             AND (launches > 0 OR tokens > 0)
         UNION ALL
         SELECT
@@ -30,6 +31,7 @@ WITH
         WHERE day BETWEEN {from_day:Date} AND {to_day:Date}
             AND (empty({tenants:Array(String)}) OR tenant IN {tenants:Array(String)})
             AND (empty({teams:Array(String)}) OR team_id IN {teams:Array(String)})
+            AND (empty({users:Array(String)}) OR user_id IN {users:Array(String)})
         GROUP BY tenant, user_id, product_id, product_version, team_id, access, day
     ),
     compared AS

@@ -8,8 +8,9 @@ import pytest
 from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
 
 from deploy.connection import Connection
-from deploy.epochs import NotNow, bump
+from deploy.epochs import bump, opened_already
 from deploy.log_offsets import admin, read_offsets
+from deploy.maintenance import NotNow, maintenance
 from deploy.prepare import prepare
 from schemas.settings import CommonSettings
 from schemas.topics import CONSUMER_GROUP, EVENTS, position
@@ -26,8 +27,9 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 class Log:
     """A topic of three partitions with five records in the second, none of them folded."""
 
-    def __init__(self, store, broker, bootstrap: str) -> None:
-        self.store, self.broker, self.bootstrap = store, broker, bootstrap
+    def __init__(self, store, broker, connection: Connection) -> None:
+        self.store, self.broker = store, broker
+        self.dsn, self.bootstrap = connection.clickhouse_dsn, connection.kafka_bootstrap
         self.append(5)
 
     def append(self, records: int) -> None:
@@ -58,9 +60,22 @@ class Log:
         row = [1, position(1, offset - 1), NOW, NOW, 1]
         self.store.insert("progress", [row], column_names=names)
 
-    def bump(self, partitions: int, sleep=lambda _: None) -> list[Epoch]:
-        """Bump without the wait; `sleep` may do what happens meanwhile."""
-        return bump(self.store, self.broker, partitions=partitions, now=NOW, sleep=sleep)
+    def bump(self, partitions: int, sleep=lambda _: None, entered=lambda: None) -> list[Epoch]:
+        """Bump without the wait; `sleep` and `entered` may do what happens meanwhile."""
+
+        def tell(what: str) -> None:
+            if "no worker is at work" in what:
+                entered()
+
+        alone = maintenance(self.dsn, self.broker, "epoch bump", tell=tell)
+        return bump(
+            self.store,
+            self.broker,
+            alone,
+            partitions=partitions,
+            clock=lambda: NOW,
+            sleep=sleep,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +87,7 @@ def log(tmp_path_factory):
         connection = Connection(clickhouse_dsn=store.dsn, kafka_bootstrap=kafka.bootstrap)
         prepare(connection, CommonSettings(partitions=PARTITIONS))
         with closing(connect(store.dsn)) as client, admin(kafka.bootstrap) as broker:
-            yield Log(client, broker, kafka.bootstrap)
+            yield Log(client, broker, connection)
     store.kill()
 
 
@@ -100,11 +115,18 @@ def test_bump_is_refused_until_everything_is_still_and_folded(log):
         log.bump(5, sleep=lambda _: log.append(1))
     log.commit(6)
     log.fold(6)
+    with pytest.raises(NotNow, match="stop the gateways"):
+        log.bump(5, entered=lambda: log.append(1))
+    log.commit(7)
+    log.fold(7)
+    assert opened_already(log.store, log.broker, 5) == []
 
     opened = log.bump(5)
-    assert [epoch.first_offset for epoch in opened] == [0, 6, 0, 0, 0]
+    assert [epoch.first_offset for epoch in opened] == [0, 7, 0, 0, 0]
     assert {(epoch.epoch, epoch.partitions) for epoch in opened} == {(2, 5)}
     assert len(read_offsets(log.broker).ends) == 5
     assert [epoch for epoch in Loads(log.store).epochs() if epoch.epoch == 2] == opened
+    assert opened_already(log.store, log.broker, 5) == opened
+    assert opened_already(log.store, log.broker, 3) == []
     # Nothing has come since: what was folded in epoch 1 is still all there is.
     assert {epoch.epoch for epoch in log.bump(6)} == {3}

@@ -87,6 +87,7 @@ class ModelWorker:
             flush=flush,
             patience=self,
             guarded=self._guarded,
+            pass_by=self._pass_by,
             partitions=log.partitions,
             state_max_bytes=state_max_bytes,
         )
@@ -96,6 +97,9 @@ class ModelWorker:
     def join(self, generation: int, committed: Mapping[int, int]) -> None:
         """A new assignment; what Faust's buffer holds stays in it."""
         self._generation, self.positions = generation, dict(committed)
+
+    async def _pass_by(self) -> None:
+        """No maintenance is ever under way here."""
 
     def generation(self) -> int:
         """As aggregators.membership."""

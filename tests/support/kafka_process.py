@@ -28,6 +28,16 @@ class KafkaProcess(KafkaServer):
         """SIGCONT after `pause`."""
         os.kill(self.pid, signal.SIGCONT)
 
+    def lose_tail(self, topic: str, partitions: int, *, share: float) -> None:
+        """Kill -9, and this share of the bytes at the end of each partition is gone for good."""
+        self.kill()
+        for partition in range(partitions):
+            directory = self.data_dir / "log" / f"{topic}-{partition}"
+            (segment,) = directory.glob("*.log")
+            os.truncate(segment, int(segment.stat().st_size * (1 - share)))
+            for index in (*directory.glob("*.index"), *directory.glob("*.timeindex")):
+                index.unlink()
+
     def __enter__(self) -> Self:
         self.start()
         return self

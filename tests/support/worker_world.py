@@ -29,6 +29,7 @@ PARTITIONS = 3
 PATIENCE_SECONDS = 90.0
 _FOLDED = (
     *("usage_events", "usage_daily", "usage_ledger", "progress", "dead_letters", "log_epochs"),
+    "leases",
 )
 
 
@@ -37,6 +38,7 @@ class WorkerProcess:
 
     def __init__(self, env: dict[str, str], log: Path) -> None:
         self.log = log
+        self.metrics_url = f"http://127.0.0.1:{env['USAGE_WORKER_PORT']}/metrics"
         self._begins = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -67,27 +69,68 @@ class WorkerProcess:
         return [entry for entry in found if isinstance(entry, dict) and entry.get("event") == event]
 
 
+class CommandProcess:
+    """`usage-report` as a child process."""
+
+    def __init__(self, arguments: Iterable[str], env: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.cli", *arguments],
+            env=env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def finish(self) -> subprocess.CompletedProcess[str]:
+        """Wait until it ends."""
+        output, errors = self.process.communicate(timeout=PATIENCE_SECONDS * 2)
+        return subprocess.CompletedProcess(
+            self.process.args, self.process.returncode, output, errors
+        )
+
+    def kill(self) -> None:
+        """Kill -9."""
+        self.process.kill()
+        self.process.communicate()
+
+
 class WorkerWorld:
     """An empty log and an empty store, with workers to be started."""
 
     def __init__(self, root: Path, store: ClickHouseProcess, kafka: KafkaProcess) -> None:
         self.root, self.store, self.kafka = root, store, kafka
         self.workers: list[WorkerProcess] = []
+        # Over how many users are hashed: what a gateway is told.
+        self.partitions = PARTITIONS
         self._open = ExitStack()
         self.client = connect(store.dsn)
         self._open.callback(self.client.close)
         for table in _FOLDED:
             self.client.command(f"TRUNCATE TABLE {table}")
         self.make_topics()
-        self.broker = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-        self._open.callback(self.broker.close)
-        self._producer = KafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all")
-        self._open.callback(self._producer.close)
+        self._dial()
+
+    def _dial(self) -> None:
+        self.broker = KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)
+        self._producer = KafkaProducer(bootstrap_servers=self.kafka.bootstrap, acks="all")
+
+    def _hang_up(self) -> None:
+        self.broker.close()
+        self._producer.close()
+
+    def lose_tail(self, *, share: float) -> None:
+        """Kill -9 of the broker, which comes back without that share of each partition's end."""
+        # Clients that look for a broker that is away leak sockets.
+        self._hang_up()
+        self.kafka.lose_tail(topics.EVENTS, self.partitions, share=share)
+        self.kafka.start()
+        self._dial()
 
     def close(self) -> None:
         """End the workers; the log and the store go on."""
         for worker in self.workers:
             worker.kill()
+        self._hang_up()
         self._open.close()
 
     def make_topics(self) -> None:
@@ -108,12 +151,31 @@ class WorkerWorld:
         self.workers.append(WorkerProcess(env, self.root / f"{worker_id}.log"))
         return self.workers[-1]
 
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`usage-report` on this log and store, to its end."""
+        return self.start_command(*arguments).finish()
+
+    def start_command(self, *arguments: str) -> "CommandProcess":
+        """`usage-report` on this log and store."""
+        addresses = {"CLICKHOUSE_DSN": self.store.dsn, "KAFKA_BOOTSTRAP": self.kafka.bootstrap}
+        return CommandProcess(arguments, os.environ | addresses)
+
+    def verified(self) -> int:
+        """How many rows differ from their events."""
+        done = self.command("verify", "--all", "--json")
+        return int(orjson.loads(done.stdout)["differences"])
+
+    def unbalanced(self) -> int:
+        """By how much the operator's books are off; the events were received long ago."""
+        done = self.command("ledger", "--all", "--days", "3650", "--json")
+        return sum(row["difference"] for row in orjson.loads(done.stdout)["partitions"])
+
     def send(self, ids: Iterable[int], *, tenant: str = "acme", users: int = 20) -> None:
         """One launch per id, as a gateway would append them."""
         by_partition: dict[int, list[bytes]] = {}
         for number in ids:
             user_id = f"user-{number % users}"
-            partition = topics.partition_of(tenant, user_id, PARTITIONS)
+            partition = topics.partition_of(tenant, user_id, self.partitions)
             event = line(tenant=tenant, user_id=user_id, id=str(number))
             by_partition.setdefault(partition, []).append(event)
         for partition, lines in by_partition.items():
@@ -129,7 +191,7 @@ class WorkerWorld:
         headers: list[tuple[str, bytes]] | None = None,
     ) -> None:
         """One record."""
-        ours = topics.events_headers(count=len(lines), partitions=PARTITIONS, request_id="r")
+        ours = topics.events_headers(count=len(lines), partitions=self.partitions, request_id="r")
         value = b"\n".join(lines) + b"\n"
         self._producer.send(
             topics.EVENTS, value, partition=partition, headers=ours if headers is None else headers

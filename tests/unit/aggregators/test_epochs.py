@@ -66,6 +66,16 @@ def test_next_offset_follows_the_folded_position():
     assert Epochs("b", [Epoch("b", 0, 0, 2, 3)]).next_offset(0, topics.position(2, 12)) == 0
 
 
+def test_an_epoch_opened_below_what_is_folded_is_folded_from_its_beginning():
+    """The log lost its tail: what was folded of the older epoch ends where the newer one begins."""
+    epochs = Epochs("a", [*GROWN, Epoch("a", 0, 4, 3, 3), Epoch("a", 1, 20, 3, 3)])
+    assert epochs.next_offset(0, topics.position(2, 12)) == 4
+    assert epochs.next_offset(0, topics.position(1, 2)) == 3
+    assert epochs.next_offset(0, topics.position(3, 12)) == 13
+    assert epochs.next_offset(1, topics.position(2, 25)) == 20
+    assert epochs.life(0, 4).epoch == 3
+
+
 def test_nothing_folded_in_an_epoch_is_the_place_before_its_first_record():
     """Position epoch << 48 minus one: the next offset is 0."""
     epochs = Epochs("b", [Epoch("b", 0, 0, 2, 3)])
