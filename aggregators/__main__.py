@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from aggregators.agents import or_die
 from aggregators.app import create_worker
+from aggregators.stop import Stop
 from schemas.rejects import Unavailable
 from schemas.settings import WorkerSettings
 from schemas.telemetry import WorkerMetrics, configure_logging
@@ -41,7 +42,7 @@ def main() -> None:
     start_http_server(settings.worker_port, settings.worker_host, registry)
     tune_garbage_collection()
     with uvloop_runner() as runner:
-        status = runner.run(serve(settings, metrics))
+        status = runner.run(serve(settings, metrics, Stop(settings, metrics, registry)))
         lock.close()
         sys.stderr.flush()
         # Threads may still wait for a broker that is away; everything is stored by now.
@@ -77,20 +78,20 @@ def lock_worker_id(state_dir: Path, worker_id: str) -> IO[str]:
     return lock
 
 
-async def serve(settings: WorkerSettings, metrics: WorkerMetrics) -> int:
+async def serve(settings: WorkerSettings, metrics: WorkerMetrics, stop: Stop) -> int:
     """Run until SIGTERM or SIGINT (then drain: 0) or until Faust crashes (1)."""
     try:
-        worker = create_worker(settings, metrics)
+        worker = create_worker(settings, metrics, stop)
     except Unavailable as error:
         log.error("not_started", error=str(error))  # noqa: TRY400 - the message says it all
         return 1
-    told = asyncio.Event()
+    told = stop.told
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     worker.app.finalize()
     stopping = asyncio.ensure_future(told.wait())
     # Faust waits for twenty minutes for a broker that takes connections and does not answer.
-    starting = asyncio.ensure_future(or_die(worker.app.start(), metrics))
+    starting = asyncio.ensure_future(or_die(worker.app.start(), stop))
     await asyncio.wait({stopping, starting}, timeout=_START_SECONDS, return_when=_FIRST)
     if not starting.done():
         log.error("not_started", error="Kafka does not answer")

@@ -16,6 +16,7 @@ from aggregators.flush import Flush
 from aggregators.membership import GroupMember
 from aggregators.patience import Patience
 from aggregators.pipeline import Pipeline
+from aggregators.stop import Stop
 from aggregators.watchdog import Watchdog
 from schemas import topics
 from schemas.settings import WorkerSettings
@@ -38,7 +39,7 @@ class Worker:
     pipeline: Pipeline
 
 
-def create_worker(settings: WorkerSettings, metrics: WorkerMetrics) -> Worker:
+def create_worker(settings: WorkerSettings, metrics: WorkerMetrics, stop: Stop) -> Worker:
     """A worker, ready to start. Raises Unavailable while ClickHouse is away."""
     app = _faust_app(settings)
     events, dead = (
@@ -62,7 +63,7 @@ def create_worker(settings: WorkerSettings, metrics: WorkerMetrics) -> Worker:
             metrics=metrics,
         ),
         patience=patience,
-        guarded=partial(or_die, metrics=metrics),
+        guarded=partial(or_die, stop=stop),
         partitions=settings.partitions,
         state_max_bytes=settings.state_max_bytes,
     )
@@ -83,16 +84,16 @@ def create_worker(settings: WorkerSettings, metrics: WorkerMetrics) -> Worker:
             pipeline,
             max_records=settings.batch_max_records,
             within_seconds=settings.batch_within_seconds,
-            metrics=metrics,
+            stop=stop,
         )
-        await or_die(work, metrics)
+        await or_die(work, stop)
 
     async def agent_of_dead_letters(stream: Any) -> None:
         letters = GroupMember(app, topics.DEAD_LETTERS)
-        await or_die(store_dead_letters(stream, Inserts(watching), letters, patience), metrics)
+        await or_die(store_dead_letters(stream, Inserts(watching), letters, patience), stop)
 
     async def watch() -> None:
-        await or_die(watchdog.run(settings.watch_seconds), metrics)
+        await or_die(watchdog.run(settings.watch_seconds), stop)
 
     app.agent(events, name="events", concurrency=1)(agent_of_events)
     app.agent(dead, name="dead-letters", concurrency=1)(agent_of_dead_letters)

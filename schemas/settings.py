@@ -102,6 +102,11 @@ class WorkerSettings(CommonSettings):
     stall_seconds: float = Field(
         60.0, gt=0, description="No progress with lag for this long ends the process."
     )
+    stop_linger_seconds: float = Field(
+        20.0,
+        ge=0,
+        description="How long /metrics tell why a worker stopped before it exits with 78.",
+    )
 
 
 class QuerySettings(CommonSettings):

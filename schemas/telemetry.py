@@ -97,6 +97,13 @@ class WorkerMetrics:
         self.stopped = Gauge(
             "usage_stopped", "1 when a person is needed.", ["reason"], registry=registry
         )
+        # Remedies are a fixed set of sentences, so this label is one of few values.
+        self.stopped_info = Gauge(
+            "usage_stopped_info",
+            "What a person can do about it.",
+            ["reason", "remedy"],
+            registry=registry,
+        )
 
 
 class QueryMetrics:

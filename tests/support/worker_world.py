@@ -37,6 +37,7 @@ class WorkerProcess:
 
     def __init__(self, env: dict[str, str], log: Path) -> None:
         self.log = log
+        self.metrics_url = f"http://127.0.0.1:{env['USAGE_WORKER_PORT']}/metrics"
         self._begins = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -94,16 +95,19 @@ class WorkerWorld:
         """Create the log's topics."""
         log_topics.ensure(self.kafka.bootstrap, partitions=PARTITIONS, replication_factor=1)
 
-    def worker(self, worker_id: str = "worker-1") -> WorkerProcess:
-        """Start a worker."""
+    def worker(self, worker_id: str = "worker-1", **settings: object) -> WorkerProcess:
+        """Start a worker; further settings as USAGE_… names."""
+        port = ports.free()
         env = os.environ | {
             "CLICKHOUSE_DSN": self.store.dsn,
             "KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "USAGE_PARTITIONS": str(PARTITIONS),
             "USAGE_STATE_DIR": str(self.root),
-            "USAGE_WORKER_PORT": str(ports.free()),
+            "USAGE_WORKER_PORT": str(port),
             "USAGE_WORKER_ID": worker_id,
             "USAGE_LOG_FORMAT": "json",
+            "USAGE_STOP_LINGER_SECONDS": "0",
+            **{f"USAGE_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self.workers.append(WorkerProcess(env, self.root / f"{worker_id}.log"))
         return self.workers[-1]
