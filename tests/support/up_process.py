@@ -11,6 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
+# A stop for a person is told by the exit status; no scraper looks on.
+AT_ONCE = {"USAGE_STOP_LINGER_SECONDS": "0"}
+
 
 class UpProcess:
     """`start` returns the line of JSON that `up` prints when it is ready."""
@@ -20,7 +23,7 @@ class UpProcess:
     ) -> None:
         self.data_dir = data_dir
         self.flags = flags
-        self.environment = {**os.environ, **(environment or {})}
+        self.environment = {**os.environ, **AT_ONCE, **(environment or {})}
         self.process: subprocess.Popen[str] | None = None
         self.ready: dict[str, Any] = {}
 
