@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from aggregators.agents import or_die
 from aggregators.app import Worker, create_worker
 from aggregators.maintenance import Maintenance
+from aggregators.stop import Stop
 from schemas import failpoints
 from schemas.rejects import Unavailable
 from schemas.settings import WorkerSettings
@@ -49,7 +50,7 @@ def main() -> None:
     start_http_server(settings.worker_port, settings.worker_host, registry)
     tune_garbage_collection()
     with uvloop_runner() as runner:
-        status = runner.run(serve(settings, metrics))
+        status = runner.run(serve(settings, metrics, Stop(settings, metrics, registry)))
         lock.close()
         sys.stderr.flush()
         if status == AGAIN:
@@ -87,23 +88,23 @@ def lock_worker_id(state_dir: Path, worker_id: str) -> IO[str]:
     return lock
 
 
-async def serve(settings: WorkerSettings, metrics: WorkerMetrics) -> int:
+async def serve(settings: WorkerSettings, metrics: WorkerMetrics, stop: Stop) -> int:
     """Run until SIGTERM or SIGINT (then drain: 0), until Faust crashes (1), or until AGAIN."""
-    told = listen()
+    told = listen(stop)
     maintenance = Maintenance(Leases(settings.clickhouse_dsn))
     # Before the group is joined: nothing may be folded while a command is at work.
     if not await _unless(told, maintenance.over()):
         return 0
     try:
-        worker = create_worker(settings, metrics, maintenance)
+        worker = create_worker(settings, metrics, maintenance, stop)
     except Unavailable as error:
         log.error("not_started", error=str(error))  # noqa: TRY400 - the message says it all
         return 1
-    watching = asyncio.ensure_future(or_die(maintenance.watch(settings.watch_seconds), metrics))
+    watching = asyncio.ensure_future(or_die(maintenance.watch(settings.watch_seconds), stop))
     worker.app.finalize()
     stopping = asyncio.ensure_future(told.wait())
     # Faust waits for twenty minutes for a broker that takes connections and does not answer.
-    starting = asyncio.ensure_future(or_die(worker.app.start(), metrics))
+    starting = asyncio.ensure_future(or_die(worker.app.start(), stop))
     await asyncio.wait({stopping, starting, watching}, timeout=_START_SECONDS, return_when=_FIRST)
     if not starting.done():
         return _not_started(told, maintenance)
@@ -119,13 +120,12 @@ async def serve(settings: WorkerSettings, metrics: WorkerMetrics) -> int:
     return await _make_way(worker, settings.worker_id, told)
 
 
-def listen() -> asyncio.Event:
+def listen(stop: Stop) -> asyncio.Event:
     """The event that SIGTERM and SIGINT set, one that came while a process began anew included."""
-    told = asyncio.Event()
     for number in _SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.told.set)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    return told
+    return stop.told
 
 
 async def _unless(told: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:

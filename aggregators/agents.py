@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
-from typing import Any, NoReturn
+from typing import Any
 
 import structlog
 
@@ -18,8 +18,8 @@ from aggregators.membership import GroupMember
 from aggregators.patience import Patience
 from aggregators.pipeline import Pipeline
 from aggregators.records import Delivered
+from aggregators.stop import Stop
 from schemas.rejects import PersonNeeded
-from schemas.telemetry import WorkerMetrics
 from sinks.inserts import Inserts
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ async def fold_events(
     *,
     max_records: int,
     within_seconds: float,
-    metrics: WorkerMetrics,
+    stop: Stop,
 ) -> None:
     """The agent of `usage.events`.
 
@@ -43,7 +43,7 @@ async def fold_events(
     """
     async for events in stream.noack_take(max_records, within=within_seconds):
         delivered = [_delivered(event.message) for event in events]
-        await asyncio.shield(or_die(pipeline.process(delivered), metrics))
+        await asyncio.shield(or_die(pipeline.process(delivered), stop))
 
 
 async def store_dead_letters(
@@ -72,7 +72,7 @@ def _delivered(message: Any) -> Delivered:
     )
 
 
-async def or_die(work: Coroutine[Any, Any, None], metrics: WorkerMetrics) -> None:
+async def or_die(work: Coroutine[Any, Any, None], stop: Stop) -> None:
     """Await `work`; whatever it raises ends the process: this is the worker's edge.
 
     Status 78 where a person is needed, else 1. Nothing is tidied up: Kafka delivers again what
@@ -83,14 +83,8 @@ async def or_die(work: Coroutine[Any, Any, None], metrics: WorkerMetrics) -> Non
     except asyncio.CancelledError:
         raise
     except PersonNeeded as error:
-        metrics.stopped.labels(error.reason).set(1)
-        log.critical("stopped", reason=error.reason, detail=error.detail, remedy=error.remedy)
-        _exit(PersonNeeded.EXIT_STATUS)
+        stop.for_person(error)
     except BaseException:
         log.exception("crashed")
-        _exit(1)
-
-
-def _exit(status: int) -> NoReturn:
-    sys.stderr.flush()
-    os._exit(status)
+        sys.stderr.flush()
+        os._exit(1)

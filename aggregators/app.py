@@ -17,6 +17,7 @@ from aggregators.maintenance import Maintenance
 from aggregators.membership import GroupMember
 from aggregators.patience import Patience
 from aggregators.pipeline import Pipeline
+from aggregators.stop import Stop
 from aggregators.watchdog import Watchdog
 from schemas import topics
 from schemas.settings import WorkerSettings
@@ -27,6 +28,7 @@ from sinks.loads import Loads
 
 # A year: an outage of ClickHouse must not make Faust think that the consumer is dead.
 _NEVER_SECONDS = 31_536_000
+_METADATA_MILLISECONDS = 5_000
 # Records waiting between consumer and agent; each may hold 256 KiB.
 _BUFFERED_RECORDS = 64
 
@@ -41,7 +43,7 @@ class Worker:
 
 
 def create_worker(
-    settings: WorkerSettings, metrics: WorkerMetrics, maintenance: Maintenance
+    settings: WorkerSettings, metrics: WorkerMetrics, maintenance: Maintenance, stop: Stop
 ) -> Worker:
     """A worker, ready to start. Raises Unavailable while ClickHouse is away."""
     app = _faust_app(settings)
@@ -66,7 +68,7 @@ def create_worker(
             metrics=metrics,
         ),
         patience=patience,
-        guarded=partial(or_die, metrics=metrics),
+        guarded=partial(or_die, stop=stop),
         pass_by=maintenance.pass_by,
         partitions=settings.partitions,
         state_max_bytes=settings.state_max_bytes,
@@ -80,6 +82,7 @@ def create_worker(
         patience=patience,
         metrics=metrics,
         stall_seconds=settings.stall_seconds,
+        worker_id=settings.worker_id,
     )
 
     async def agent_of_events(stream: Any) -> None:
@@ -88,16 +91,16 @@ def create_worker(
             pipeline,
             max_records=settings.batch_max_records,
             within_seconds=settings.batch_within_seconds,
-            metrics=metrics,
+            stop=stop,
         )
-        await or_die(work, metrics)
+        await or_die(work, stop)
 
     async def agent_of_dead_letters(stream: Any) -> None:
         letters = GroupMember(app, topics.DEAD_LETTERS)
-        await or_die(store_dead_letters(stream, Inserts(watching), letters, patience), metrics)
+        await or_die(store_dead_letters(stream, Inserts(watching), letters, patience), stop)
 
     async def watch() -> None:
-        await or_die(watchdog.run(settings.watch_seconds), metrics)
+        await or_die(watchdog.run(settings.watch_seconds), stop)
 
     app.agent(events, name="events", concurrency=1)(agent_of_events)
     app.agent(dead, name="dead-letters", concurrency=1)(agent_of_dead_letters)
@@ -124,6 +127,8 @@ def _faust_app(settings: WorkerSettings) -> faust.App:
         broker_session_timeout=10.0,
         broker_heartbeat_interval=3.0,
         broker_request_timeout=15.0,
+        # A topic that was away gets its consumers back when they look at the cluster again.
+        consumer_metadata_max_age_ms=_METADATA_MILLISECONDS,
         broker_max_poll_interval=_NEVER_SECONDS,
         broker_commit_interval=1.0,
         stream_wait_empty=False,

@@ -97,7 +97,9 @@ class IngestSettings(HttpSettings):
         description="How long cached keys are trusted while ClickHouse is away.",
     )
     events_retention_days: int = Field(
-        400, ge=36, description="Retention of usage_events; scope import reaches back as far."
+        400,
+        ge=36,
+        description="How far back scope import reaches; usage_events are kept 8 days longer.",
     )
 
 
@@ -117,6 +119,11 @@ class WorkerSettings(CommonSettings):
     watch_seconds: float = Field(1.0, gt=0, description="How often lag and progress are read.")
     stall_seconds: float = Field(
         60.0, gt=0, description="No progress with lag for this long ends the process."
+    )
+    stop_linger_seconds: float = Field(
+        20.0,
+        ge=0,
+        description="How long /metrics tell why a worker stopped before it exits with 78.",
     )
 
 

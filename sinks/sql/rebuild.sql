@@ -12,7 +12,7 @@ INSERT INTO usage_daily
 SELECT
     tenant, user_id, product_id, product_version, team_id, access, day,
     sum(side_launches),
-    toDecimal64(sum(side_tokens), 4),
+    toDecimal128(sum(side_tokens), 4),
     max(side_first_at),
     max(side_last_at),
     argMax(side_partition, side_position),

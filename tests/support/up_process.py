@@ -11,6 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
+# A stop for a person is told by the exit status; no scraper looks on.
+AT_ONCE = {"USAGE_STOP_LINGER_SECONDS": "0"}
+
 
 class UpProcess:
     """`start` returns the line of JSON that `up` prints when it is ready."""
@@ -21,7 +24,7 @@ class UpProcess:
         self.data_dir = data_dir
         self.flags = flags
         # Tests that run beside others keep the machine busy.
-        calm = {"USAGE_QUERY_SILENCE_SECONDS": "30"}
+        calm = {"USAGE_QUERY_SILENCE_SECONDS": "30", **AT_ONCE}
         self.environment = {**os.environ, **calm, **(environment or {})}
         self.process: subprocess.Popen[str] | None = None
         self.ready: dict[str, Any] = {}

@@ -108,45 +108,49 @@ class WorkerWorld:
         for table in _FOLDED:
             self.client.command(f"TRUNCATE TABLE {table}")
         self.make_topics()
-        self._dial()
+        self.connect()
+        self._open.callback(self.disconnect)
 
-    def _dial(self) -> None:
+    def connect(self) -> None:
+        """New clients of the broker."""
         self.broker = KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)
         self._producer = KafkaProducer(bootstrap_servers=self.kafka.bootstrap, acks="all")
 
-    def _hang_up(self) -> None:
-        self.broker.close()
+    def disconnect(self) -> None:
+        """Close them: kafka-python leaves sockets open that it could not connect."""
         self._producer.close()
+        self.broker.close()
 
     def lose_tail(self, *, share: float) -> None:
         """Kill -9 of the broker, which comes back without that share of each partition's end."""
-        # Clients that look for a broker that is away leak sockets.
-        self._hang_up()
+        self.disconnect()
         self.kafka.lose_tail(topics.EVENTS, self.partitions, share=share)
         self.kafka.start()
-        self._dial()
+        self.connect()
 
     def close(self) -> None:
         """End the workers; the log and the store go on."""
         for worker in self.workers:
             worker.kill()
-        self._hang_up()
         self._open.close()
 
     def make_topics(self) -> None:
         """Create the log's topics."""
         log_topics.ensure(self.kafka.bootstrap, partitions=PARTITIONS, replication_factor=1)
 
-    def worker(self, worker_id: str = "worker-1") -> WorkerProcess:
-        """Start a worker."""
+    def worker(self, worker_id: str = "worker-1", **settings: object) -> WorkerProcess:
+        """Start a worker; further settings as USAGE_… names."""
+        port = ports.free()
         env = os.environ | {
             "CLICKHOUSE_DSN": self.store.dsn,
             "KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "USAGE_PARTITIONS": str(PARTITIONS),
             "USAGE_STATE_DIR": str(self.root),
-            "USAGE_WORKER_PORT": str(ports.free()),
+            "USAGE_WORKER_PORT": str(port),
             "USAGE_WORKER_ID": worker_id,
             "USAGE_LOG_FORMAT": "json",
+            "USAGE_STOP_LINGER_SECONDS": "0",
+            **{f"USAGE_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self.workers.append(WorkerProcess(env, self.root / f"{worker_id}.log"))
         return self.workers[-1]
