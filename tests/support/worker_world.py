@@ -118,6 +118,12 @@ class WorkerWorld:
         self.broker.close()
         self._producer.close()
 
+    def hash_over(self, partitions: int) -> None:
+        """What gateways do when they are started with another number."""
+        self.partitions = partitions
+        self._hang_up()
+        self._dial()
+
     def lose_tail(self, *, share: float) -> None:
         """Kill -9 of the broker, which comes back without that share of each partition's end."""
         # Clients that look for a broker that is away leak sockets.
