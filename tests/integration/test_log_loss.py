@@ -96,7 +96,7 @@ def test_a_log_that_had_grown(world):
     """Only what is hashed over the present number is folded again, be offsets used twice."""
     folded(world, 60)
     grown = bumped(world, "--partitions", f"{PARTITIONS + 1}")
-    world.partitions = PARTITIONS + 1
+    world.hash_over(PARTITIONS + 1)
     began = grown["first_offsets"]
     assert began == list(read_offsets(world.broker).ends.values())
     assert min(began[:PARTITIONS]) > 0
