@@ -29,7 +29,7 @@ ROW_SCHEMA = {
     "access": pl.String,
     "day": pl.Date,
     "launches": pl.UInt64,
-    "tokens": pl.Int64,
+    "tokens": pl.Int128,
     "first_at": pl.Int64,
     "last_at": pl.Int64,
     "position": pl.UInt64,
@@ -163,7 +163,7 @@ def _frozen(changed: dict[tuple[UserDayKey, RowKey], int], state: State) -> pl.D
     frame = pl.DataFrame(rows, schema=ROW_SCHEMA, orient="row")
     return frame.with_columns(
         pl.lit(FOLD_VERSION, dtype=pl.UInt16).alias("fold_version"),
-        pl.col("tokens").cast(pl.Decimal(38, 4)).truediv(_UNITS_PER_TOKEN).cast(pl.Decimal(18, 4)),
+        pl.col("tokens").cast(pl.Decimal(38, 4)).truediv(_UNITS_PER_TOKEN).cast(pl.Decimal(38, 4)),
         *(pl.from_epoch(name, "ms").cast(_MILLISECONDS) for name in ("first_at", "last_at")),
     )
 

@@ -1,11 +1,11 @@
 -- Purpose: the rows of some user-days, for the worker to go on with (rule 3: rows first).
 -- Parameters: keys Array(Tuple(String, String, Date)): tenant, user_id, day.
 -- Columns: tenant, user_id, day, product_id, product_version, team_id, access, launches,
---   tokens in units of 0.0001 (widened first: times 10000 a large sum overflows), first_at and last_at in milliseconds, position.
+--   tokens in units of 0.0001, first_at and last_at in milliseconds, position.
 SELECT
     tenant, user_id, day, product_id, product_version, team_id, access,
     launches,
-    toInt64(toDecimal128(tokens, 4) * 10000),
+    toInt128(tokens * 10000),
     toUnixTimestamp64Milli(first_at),
     toUnixTimestamp64Milli(last_at),
     position

@@ -9,7 +9,7 @@ WITH
     (
         SELECT
             tenant, user_id, product_id, product_version, team_id, access, day,
-            launches AS stored_launches, toDecimal128(tokens, 4) AS stored_tokens,
+            launches AS stored_launches, tokens AS stored_tokens,
             first_at AS stored_first_at, last_at AS stored_last_at, true AS in_rows,
             toUInt64(0) AS counted_launches, toDecimal128(0, 4) AS counted_tokens,
             toDateTime64(0, 3, 'UTC') AS counted_first_at,
