@@ -10,13 +10,21 @@ from dataclasses import dataclass
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import CoordinatorNotAvailableError, KafkaError, NotCoordinatorError
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    KafkaError,
+    NotCoordinatorError,
+)
 
 from schemas.rejects import Unavailable
-from schemas.topics import CONSUMER_GROUP, EVENTS
+from schemas.topics import CONSUMER_GROUP, EVENTS, is_of_another_topic
 
 CONNECT_MS = 5_000
 _COORDINATOR_SECONDS = 10.0
+COORDINATOR_AWAY = (
+    *(CoordinatorNotAvailableError, NotCoordinatorError, CoordinatorLoadInProgressError),
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ def read_offsets(client: KafkaAdminClient) -> LogOffsets:
         topic_id=topic["topic_id"],
         starts=_offsets(client, places, OffsetSpec.EARLIEST),
         ends=_offsets(client, places, OffsetSpec.LATEST),
-        committed=_committed(client),
+        committed=_committed(client, str(topic["topic_id"])),
     )
 
 
@@ -75,13 +83,13 @@ def _offsets(
     return {place.partition: found[place].offset for place in sorted(places)}
 
 
-def _committed(client: KafkaAdminClient) -> dict[int, int]:
+def _committed(client: KafkaAdminClient, topic_id: str) -> dict[int, int]:
     # The first question of a broker's life makes it create the topic that it keeps offsets in.
     deadline = time.monotonic() + _COORDINATOR_SECONDS
     while True:
         try:
             found = client.list_group_offsets({CONSUMER_GROUP: None})[CONSUMER_GROUP]
-        except (CoordinatorNotAvailableError, NotCoordinatorError):
+        except COORDINATOR_AWAY:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
@@ -90,4 +98,5 @@ def _committed(client: KafkaAdminClient) -> dict[int, int]:
                 place.partition: kept.offset
                 for place, kept in found.items()
                 if place.topic == EVENTS and kept.offset >= 0
+                if not is_of_another_topic(kept.metadata, topic_id)
             }

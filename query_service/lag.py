@@ -12,11 +12,18 @@ from concurrent.futures import TimeoutError as TooLate
 import structlog
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    NotCoordinatorError,
+)
 
 from schemas.topics import CONSUMER_GROUP, EVENTS
 
 COORDINATOR_SECONDS = 10.0
+COORDINATOR_AWAY = (
+    *(CoordinatorNotAvailableError, NotCoordinatorError, CoordinatorLoadInProgressError),
+)
 
 log = structlog.get_logger()
 
@@ -86,7 +93,7 @@ def _committed(client: KafkaAdminClient) -> dict[TopicPartition, object]:
     while True:
         try:
             return dict(client.list_group_offsets({CONSUMER_GROUP: None})[CONSUMER_GROUP])
-        except (CoordinatorNotAvailableError, NotCoordinatorError):
+        except COORDINATOR_AWAY:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)

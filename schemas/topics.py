@@ -53,6 +53,8 @@ HEADER_ORIGIN = "origin"
 HEADER_TENANT = "tenant"
 HEADER_RECEIVED_AT = "received-at"
 
+_COMMIT_NOTE = "topic="
+
 _OFFSET_BITS = 48
 _OFFSET_MASK = (1 << _OFFSET_BITS) - 1
 
@@ -80,6 +82,20 @@ def offset_of(position: int) -> int:
 def epoch_of(position: int) -> int:
     """The life of the log that `position` belongs to."""
     return position >> _OFFSET_BITS
+
+
+def commit_note(topic_id: str) -> str:
+    """The metadata of a worker's commit: which life of the topic the offset belongs to."""
+    return f"{_COMMIT_NOTE}{topic_id}"
+
+
+def is_of_another_topic(note: str | None, topic_id: str) -> bool:
+    """Whether a commit was made for another life of the topic; one without a note is not.
+
+    Kafka deletes a group's offsets with the topic, but a worker that has not noticed yet can
+    commit once more after the topic was created again.
+    """
+    return (note or "").startswith(_COMMIT_NOTE) and note != commit_note(topic_id)
 
 
 def events_headers(*, count: int, partitions: int, request_id: str) -> list[tuple[str, bytes]]:
