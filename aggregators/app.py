@@ -27,6 +27,7 @@ from sinks.loads import Loads
 
 # A year: an outage of ClickHouse must not make Faust think that the consumer is dead.
 _NEVER_SECONDS = 31_536_000
+_METADATA_MILLISECONDS = 5_000
 # Records waiting between consumer and agent; each may hold 256 KiB.
 _BUFFERED_RECORDS = 64
 
@@ -76,6 +77,7 @@ def create_worker(settings: WorkerSettings, metrics: WorkerMetrics, stop: Stop) 
         patience=patience,
         metrics=metrics,
         stall_seconds=settings.stall_seconds,
+        worker_id=settings.worker_id,
     )
 
     async def agent_of_events(stream: Any) -> None:
@@ -120,6 +122,8 @@ def _faust_app(settings: WorkerSettings) -> faust.App:
         broker_session_timeout=10.0,
         broker_heartbeat_interval=3.0,
         broker_request_timeout=15.0,
+        # A topic that was away gets its consumers back when they look at the cluster again.
+        consumer_metadata_max_age_ms=_METADATA_MILLISECONDS,
         broker_max_poll_interval=_NEVER_SECONDS,
         broker_commit_interval=1.0,
         stream_wait_empty=False,

@@ -16,6 +16,8 @@ from schemas.rejects import PersonNeeded
 from schemas.rollups import FOLD_VERSION
 from sinks.loads import PartitionProgress
 
+_LOG_WENT_BACK = "restore the broker's data; what was lost there can't be told from here."
+
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -75,7 +77,20 @@ def log_went_back(partition: int, latest: int, folded: int) -> PersonNeeded:
     return PersonNeeded(
         "log_went_back",
         f"partition {partition} ends at offset {latest}, but {folded} records are folded.",
-        remedy="restore the broker's data; what was lost there can't be told from here.",
+        remedy=_LOG_WENT_BACK,
+    )
+
+
+def log_replaced(
+    partition: int, offset: int, taken: datetime, found: datetime | None
+) -> PersonNeeded:
+    """Another record is where one was folded, or none: the log lost its end and grew again."""
+    there = f"one of {found:%Y-%m-%d %H:%M:%S.%f}" if found else "none"
+    return PersonNeeded(
+        "log_went_back",
+        f"partition {partition} had a record of {taken:%Y-%m-%d %H:%M:%S.%f} at offset {offset},"
+        f" and has {there} now.",
+        remedy=_LOG_WENT_BACK,
     )
 
 

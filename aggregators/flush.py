@@ -38,7 +38,9 @@ _PROGRESS_SCHEMA = pl.Schema(
 class Commits(Protocol):
     """Moves the group's offsets."""
 
-    def commit(self, offsets: Mapping[int, int], *, generation: int) -> Awaitable[bool]:
+    def commit(
+        self, offsets: Mapping[int, int], *, generation: int, topic_id: str
+    ) -> Awaitable[bool]:
         """Commit the next offset of each partition; False when `generation` is over."""
         ...
 
@@ -86,6 +88,7 @@ class Flush:
         committed = await self._commits.commit(
             {partition: done.offset + 1 for partition, done in changes.progress.items()},
             generation=session.generation,
+            topic_id=session.epochs.topic_id,
         )
         self._observe(changes, session, time.monotonic() - started)
         log.info(

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import faust
-from faust.types import TP
+from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
+from aiokafka.errors import CommitFailedError
+
+from schemas.topics import commit_note
 
 
 class GroupMember:
@@ -30,16 +33,37 @@ class GroupMember:
         assigned = self._app.consumer.assignment()
         return sorted(tp.partition for tp in assigned if tp.topic == self._topic)
 
-    async def commit(self, offsets: Mapping[int, int], *, generation: int) -> bool:
+    async def commit(
+        self, offsets: Mapping[int, int], *, generation: int, topic_id: str = ""
+    ) -> bool:
         """Commit the next offset of each partition that is still assigned.
 
+        `topic_id` is noted with it: offsets of one life of the topic say nothing about another.
         False when `generation` is over: the next owner begins at the older offset. Faust would
         commit in the present generation, and so take back what another owner committed between.
         """
         if generation != self.generation():
             return False
         mine = set(self.partitions())
-        places = {TP(self._topic, p): offset for p, offset in offsets.items() if p in mine}
-        # Faust has no public way to commit given offsets; its version is pinned.
+        note = commit_note(topic_id) if topic_id else ""
+        places = {
+            TopicPartition(self._topic, partition): OffsetAndMetadata(offset, note)
+            for partition, offset in offsets.items()
+            if partition in mine
+        }
+        # Faust has no public way to commit given offsets with a note; its version is pinned.
         consumer: Any = self._app.consumer
-        return bool(places) and bool(await consumer._commit(places))  # noqa: SLF001
+        thread = consumer._thread  # noqa: SLF001
+        return bool(places) and bool(await thread.call_thread(_commit, thread, places))
+
+
+async def _commit(thread: Any, places: Mapping[TopicPartition, OffsetAndMetadata]) -> bool:
+    """On the consumer's thread; False when the group has moved on, other errors are raised."""
+    consumer: AIOKafkaConsumer = thread._ensure_consumer()  # noqa: SLF001
+    assigned = consumer.assignment()
+    mine = {place: offset for place, offset in places.items() if place in assigned}
+    try:
+        await consumer.commit(mine)
+    except CommitFailedError:
+        return False
+    return bool(mine)

@@ -6,14 +6,15 @@ Next: aggregators.intake
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import structlog
 
-from aggregators import load
+from aggregators import load, tails
 from aggregators.assignment import durable_progress, starting_offsets
 from aggregators.broker import Broker
 from aggregators.decode import Lines, decode
@@ -21,6 +22,7 @@ from aggregators.epochs import Epochs, first_epoch
 from aggregators.flush import Flush
 from aggregators.fold import fold
 from aggregators.intake import Gap, Intake
+from aggregators.lineage import Lineage, stored_last
 from aggregators.patience import Patience
 from aggregators.records import Delivered, Record, batches, no_epoch, read
 from aggregators.session import Session
@@ -34,6 +36,8 @@ log = structlog.get_logger()
 
 # A batch's bytes become several times as many while it is decoded, folded and stored.
 _BATCH_MAX_BYTES = 32 << 20
+# A flush that can neither end nor fail must not keep a worker from starting anew.
+_LEAVE_SECONDS = 10.0
 
 
 class Member(Protocol):
@@ -45,6 +49,12 @@ class Member(Protocol):
 
     def partitions(self) -> list[int]:
         """The partitions of `usage.events` assigned now."""
+        ...
+
+    def commit(
+        self, offsets: Mapping[int, int], *, generation: int, topic_id: str
+    ) -> Awaitable[bool]:
+        """Commit the next offset of each partition; False when `generation` is over."""
         ...
 
 
@@ -85,6 +95,8 @@ class Pipeline:
         self._flushing: asyncio.Task[None] | None = None
         self._stopping = False
         self.session: Session | None = None
+        # The last one there was, gone or not: what it saw of its log.
+        self._latest: Session | None = None
 
     async def drain(self) -> None:
         """Take nothing more, and wait for the flush in flight."""
@@ -100,22 +112,41 @@ class Pipeline:
         async with self._turn:
             for batch in batches(delivered, max_bytes=_BATCH_MAX_BYTES):
                 if not self._stopping:
-                    await self._process(batch)
+                    await self._process_or_leave(batch)
+
+    async def leave(self) -> None:
+        """At the end of a log: store what is on its way, and how far the log was seen to reach."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.drain(), _LEAVE_SECONDS)
+        await self._note_tail()
+
+    async def _note_tail(self) -> None:
+        if self._latest is not None:
+            frame = tails.seen_now(self._latest.ends, self._latest.durable)
+            await self._patience.call(self._inserts.insert, "log_ends", frame)
+
+    async def _process_or_leave(self, delivered: Sequence[Delivered]) -> None:
+        try:
+            await self._process(delivered)
+        except LogChanged:
+            await self.leave()
+            raise
 
     async def _process(self, delivered: Sequence[Delivered]) -> None:
         session = await self.begin()
         records = await self._take(delivered, session)
         if not records:
             return
+        await self._confirm(records, session)
         lines = decode(records)
         await self._load(lines, session)
         changes = fold(lines, session.state)
+        await self.settle()
         if self._member.generation() != session.generation:
             log.info("generation_changed", records=len(records))
             if self.session is session:
                 self.session = None
             return
-        await self.settle()
         if self._stopping:
             return
         session.state.evict()
@@ -128,7 +159,7 @@ class Pipeline:
             while self.session is None or self.session.generation != self._member.generation():
                 generation, self.session = self._member.generation(), None
                 await self.settle()
-                self.session = await self._new_session(generation)
+                self.session = self._latest = await self._new_session(generation)
             return self.session
 
     async def settle(self) -> None:
@@ -146,6 +177,7 @@ class Pipeline:
             await self._open_epoch(epochs)
             epochs = await self._epochs()
         partitions = [p for p in self._member.partitions() if epochs.hashes_to(p)]
+        leaders = await self._patience.call(self._broker.leaders)
         seen = await self._patience.call(self._broker.look, partitions)
         stored = await self._patience.call(self._loads.progress)
         # Ends once more: an older owner may just have stored what was appended after the look.
@@ -153,13 +185,45 @@ class Pipeline:
         if {seen.topic_id, ends.topic_id} != {epochs.topic_id}:
             raise LogChanged(f"topic {ends.topic_id}")
         starts = starting_offsets(partitions, replace(seen, latest=ends.latest), stored, epochs)
+        if seen.stale:
+            fresh = {partition: starts[partition] for partition in seen.stale}
+            await self._commit_anew(fresh, generation=generation, topic_id=epochs.topic_id)
+        lineage = Lineage(leaders, stored_last(partitions, stored, epochs))
+        await self._compare({p: done.offset for p, done in lineage.last.items()}, lineage)
         log.info("assigned", generation=generation, partitions=len(partitions))
         return Session(
             intake=Intake(generation, starts),
             state=State(max_bytes=self._state_max_bytes),
             epochs=epochs,
             durable={p: durable_progress(p, stored.get(p), epochs) for p in partitions},
+            lineage=lineage,
+            ends=dict(ends.latest),
         )
+
+    async def _confirm(self, records: Sequence[Record], session: Session) -> None:
+        """Whether the records are of this log, and follow what was taken of it before.
+
+        Asked after they were delivered: while the topic is still the same, and the last record
+        before them is, they can be of no other log. Offsets alone say the same of a new topic, or
+        of one that lost its end, as soon as it has grown as long as the old one.
+        """
+        now = await self._patience.call(self._broker.leaders)
+        if now.topic_id != session.epochs.topic_id:
+            raise LogChanged(f"topic {now.topic_id}")
+        await self._compare(session.lineage.places(now), session.lineage)
+        session.lineage.take(records, now)
+
+    async def _compare(self, places: Mapping[int, int], lineage: Lineage) -> None:
+        if places:
+            lineage.compare(await self._patience.call(self._broker.append_times, places))
+
+    async def _commit_anew(
+        self, offsets: Mapping[int, int], *, generation: int, topic_id: str
+    ) -> None:
+        """Replace commits of an earlier topic; the consumer began at them, so it begins again."""
+        log.warning("commits_of_another_topic", partitions=sorted(offsets))
+        await self._member.commit(offsets, generation=generation, topic_id=topic_id)
+        raise LogChanged(f"the group's offsets were of a topic before {topic_id}")
 
     async def _take(self, delivered: Sequence[Delivered], session: Session) -> list[Record]:
         try:
@@ -185,7 +249,14 @@ class Pipeline:
         return Epochs(topic_id, await self._patience.call(self._loads.epochs))
 
     async def _open_epoch(self, seen: Epochs) -> None:
-        """A topic seen for the first time gets the next epoch by itself."""
+        """A topic seen for the first time gets the next epoch by itself.
+
+        What of the one before was seen and is not folded by now never will be, and is told.
+        """
+        stored = await self._patience.call(self._loads.progress)
+        folded = tails.folded_at_last(seen.highest, stored)
+        await self._patience.call(self._inserts.insert, "log_ends", folded)
+        await self._note_tail()
         rows = first_epoch(
             seen.topic_id,
             highest=seen.highest,
@@ -194,6 +265,11 @@ class Pipeline:
         )
         log.info("epoch_opened", epoch=seen.highest + 1, partitions=self._partitions)
         await self._patience.call(self._inserts.insert, "log_epochs", rows)
+        epochs = await self._patience.call(self._loads.epochs)
+        ends = await self._patience.call(self._loads.log_ends)
+        records = tails.lost(epochs, ends).get(seen.highest)
+        if records:
+            log.error("log_tail_lost", epoch=seen.highest, at_least=records)
 
     async def _load(self, lines: Lines, session: Session) -> None:
         """Bring into memory all that the batch touches, rows first, identities second."""

@@ -5,6 +5,7 @@ Next: query_service.completeness
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -16,11 +17,16 @@ from aggregators.fold import Progress
 from aggregators.patience import Patience
 from aggregators.pipeline import LogChanged, Member, Pipeline
 from aggregators.session import Session
+from aggregators.tails import lost, seen_now
+from schemas.rejects import Unavailable
 from schemas.telemetry import WorkerMetrics
 from sinks.inserts import Inserts
 from sinks.loads import Loads
 
 log = structlog.get_logger()
+
+# The consumer itself notices a topic that came back sooner than that.
+_LEFT_OUT_LOOKS = 10
 
 
 class Stalled(Exception):  # noqa: N818 - named for what is seen
@@ -41,6 +47,7 @@ class Watchdog:
         patience: Patience,
         metrics: WorkerMetrics,
         stall_seconds: float,
+        worker_id: str,
     ) -> None:
         self._member = member
         self._pipeline = pipeline
@@ -50,30 +57,78 @@ class Watchdog:
         self._patience = patience
         self._metrics = metrics
         self._stall_seconds = stall_seconds
+        self._worker_id = worker_id
+        self._left_out = 0
         self._moved_at = time.monotonic()
         self._committed: dict[int, int] = {}
+        self._noted = seen_now({}, {})
+        self._told: Session | None = None
 
     async def run(self, every_seconds: float) -> None:
         """Look until cancelled."""
         while True:
             await asyncio.sleep(every_seconds)
             if self._member.partitions():
-                await self._look(await self._pipeline.begin())
+                await self._look_or_leave(every_seconds)
             elif self._member.generation() <= 0:
                 self._wait_to_join()
+            else:
+                await self._join_again_if_left_out()
+
+    async def _look_or_leave(self, every_seconds: float) -> None:
+        try:
+            await self._look(await self._pipeline.begin(), every_seconds)
+        except LogChanged:
+            await self._pipeline.leave()
+            raise
 
     def _wait_to_join(self) -> None:
         """A consumer whose coordination died before it joined the group says nothing ever again."""
         if time.monotonic() - self._moved_at > self._stall_seconds:
             raise Stalled(f"not a member of the group after {self._stall_seconds} s")
 
-    async def _look(self, session: Session) -> None:
+    async def _join_again_if_left_out(self) -> None:
+        """A static member that starts again gets what it had, and no rebalance.
+
+        If the topic was away when the group was last balanced, that is nothing of it, for good.
+        """
+        nobody_has = await self._patience.call(self._broker.unassigned)
+        self._left_out = self._left_out + 1 if nobody_has else 0
+        if self._left_out >= _LEFT_OUT_LOOKS:
+            log.warning("joining_again", nobody_has=sorted(nobody_has))
+            await self._patience.call(self._broker.leave, self._worker_id)
+            self._left_out = 0
+
+    async def _look(self, session: Session, every_seconds: float) -> None:
         asked_at = datetime.now(UTC)
         durable = dict(session.durable)
         seen = await self._patience.call(self._broker.look, list(durable))
-        if seen.topic_id != session.epochs.topic_id:
-            raise LogChanged(f"topic {seen.topic_id}")
+        _note_ends(session, seen)
         self._measure(seen, durable, asked_at)
+        storing = asyncio.ensure_future(self._compare(session, seen, durable, asked_at))
+        # While the store is away, the log is looked at all the same: it may end unseen.
+        while not (await asyncio.wait({storing}, timeout=every_seconds))[0]:
+            await self._glance(session)
+        await storing
+
+    async def _glance(self, session: Session) -> None:
+        asked_at = datetime.now(UTC)
+        durable = dict(session.durable)
+        with suppress(Unavailable, LogChanged):
+            seen = await asyncio.to_thread(self._broker.look, list(durable))
+            _note_ends(session, seen)
+            self._measure(seen, durable, asked_at)
+
+    async def _store_ends(self, session: Session) -> None:
+        # Again when the log grew while the store was away.
+        while not (frame := seen_now(session.ends, session.durable)).equals(self._noted):
+            await self._patience.call(self._inserts.insert, "log_ends", frame)
+            self._noted = frame
+
+    async def _compare(
+        self, session: Session, seen: LogState, durable: dict[int, Progress], asked_at: datetime
+    ) -> None:
+        await self._store_ends(session)
         await self._pipeline.check_log(session)
         for partition, done in durable.items():
             if seen.latest[partition] < done.offset + 1:
@@ -82,6 +137,14 @@ class Watchdog:
         caught_up = {p: done for p, done in durable.items() if seen.latest[p] == done.offset + 1}
         frame = progress_frame(caught_up, caught_up_at=asked_at)
         await self._patience.call(self._inserts.insert, "progress", frame)
+        if self._told is not session:
+            await self._tell_lost()
+            self._told = session
+
+    async def _tell_lost(self) -> None:
+        epochs = await self._patience.call(self._loads.epochs)
+        tails = lost(epochs, await self._patience.call(self._loads.log_ends))
+        self._metrics.lost_records.set(sum(sum(tail.values()) for tail in tails.values()))
 
     def _measure(self, seen: LogState, durable: dict[int, Progress], asked_at: datetime) -> None:
         lag = 0
@@ -107,3 +170,10 @@ class Watchdog:
             folded = session.epochs.next_offset(partition, known.position if known else None)
             if folded < done.offset + 1:
                 raise store_went_back(partition, folded, done.offset + 1)
+
+
+def _note_ends(session: Session, seen: LogState) -> None:
+    """Remember how far the log reaches. Raises LogChanged when it is another topic's log."""
+    if seen.topic_id != session.epochs.topic_id:
+        raise LogChanged(f"topic {seen.topic_id}")
+    session.ends.update(seen.latest)

@@ -82,6 +82,11 @@ class WorkerMetrics:
             ["partition"],
             registry=registry,
         )
+        self.lost_records = Gauge(
+            "usage_lost_records",
+            "Records of topics that were deleted before these were folded, at least.",
+            registry=registry,
+        )
         self.end_to_end_seconds = Histogram(
             "usage_end_to_end_seconds",
             "From an event's arrival to its row.",
@@ -157,6 +162,8 @@ def configure_logging(
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # It logs whole addresses, and those to ClickHouse carry parameters that name users.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+    # It can't read what Faust tells the group about itself, and says so at every look.
+    logging.getLogger("kafka.admin._groups").setLevel(logging.ERROR)
     if level != "debug":
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)

@@ -7,7 +7,7 @@ Next: sinks.inserts
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -31,6 +31,7 @@ class PartitionProgress(NamedTuple):
     appended_at: datetime
     caught_up_at: datetime
     fold_version: int
+    last_appended_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Epoch(NamedTuple):
@@ -41,6 +42,15 @@ class Epoch(NamedTuple):
     first_offset: int
     partitions: int
     epoch: int
+
+
+class LogEnd(NamedTuple):
+    """How far a partition was seen to reach in one life of the log, and how far it was folded."""
+
+    epoch: int
+    partition: int
+    seen_end: int
+    folded: int
 
 
 class Loads:
@@ -90,6 +100,10 @@ class Loads:
     def epochs(self) -> list[Epoch]:
         """The lives of the log, oldest first."""
         return [Epoch(*row) for row in self._query("log_epochs", {})]
+
+    def log_ends(self) -> list[LogEnd]:
+        """How far each life of the log was seen to reach, oldest first."""
+        return [LogEnd(*row) for row in self._query("log_ends", {})]
 
     def _by_chunks(
         self, name: str, keys: Iterable[tuple[Any, ...]], **parameters: Any

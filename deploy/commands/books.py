@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 import sinks.verify
+from aggregators.tails import lost
 from deploy import connection
 from deploy.ask import ask
 from deploy.commands.terminal import FOUND, DataDir, Json, print_json, print_table
@@ -38,19 +39,24 @@ def lag(*, data_dir: DataDir = None, as_json: Json = False) -> None:
     place = connection.find(data_dir)
     with store(place.clickhouse_dsn) as client:
         progress = Loads(client).progress()
+        tails = lost(Loads(client).epochs(), Loads(client).log_ends())
     with admin(place.kafka_bootstrap) as broker:
         offsets = read_offsets(broker)
     rows = [_lag_row(offsets, progress.get(partition), partition) for partition in offsets.ends]
     total = sum(row["lag"] for row in rows)
     moments = [row["complete_up_to"] for row in rows]
     complete = None if None in moments or not moments else min(moments)
+    gone = sum(sum(tail.values()) for tail in tails.values())
     if as_json:
-        print_json({"lag_records": total, "complete_up_to": complete, "partitions": rows})
+        answer = {"lag_records": total, "complete_up_to": complete, "lost_records": gone}
+        print_json({**answer, "partitions": rows})
         return
     names = ("partition", "start", "end", "committed", "lag", "folded", "complete_up_to")
     shown = [[*(row[name] for name in names[:-1]), _to_the_second(row[names[-1]])] for row in rows]
     print_table("Log", names, shown)
     typer.echo(f"lag {total} records; complete up to {complete or 'not known yet'}")
+    if gone:
+        typer.echo(f"at least {gone} records were lost with a topic: see `usage-report epoch show`")
 
 
 def _lag_row(

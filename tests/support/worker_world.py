@@ -80,10 +80,18 @@ class WorkerWorld:
         for table in _FOLDED:
             self.client.command(f"TRUNCATE TABLE {table}")
         self.make_topics()
-        self.broker = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-        self._open.callback(self.broker.close)
-        self._producer = KafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all")
-        self._open.callback(self._producer.close)
+        self.connect()
+        self._open.callback(self.disconnect)
+
+    def connect(self) -> None:
+        """New clients of the broker."""
+        self.broker = KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)
+        self._producer = KafkaProducer(bootstrap_servers=self.kafka.bootstrap, acks="all")
+
+    def disconnect(self) -> None:
+        """Close them: kafka-python leaves sockets open that it could not connect."""
+        self._producer.close()
+        self.broker.close()
 
     def close(self) -> None:
         """End the workers; the log and the store go on."""

@@ -7,11 +7,13 @@ from prometheus_client import CollectorRegistry
 
 from aggregators import ledger, load
 from aggregators.assignment import NEVER
+from aggregators.broker import Leaders
 from aggregators.decode import decode
 from aggregators.epochs import Epochs
 from aggregators.flush import Flush, progress_frame, steps
 from aggregators.fold import fold
 from aggregators.intake import Intake
+from aggregators.lineage import Lineage
 from aggregators.patience import Patience
 from aggregators.session import Session
 from aggregators.state import LedgerRow, State, UserDay
@@ -38,9 +40,9 @@ class Story:
         await asyncio.sleep(0)
         self.told.append(f"{len(dead)} dead")
 
-    async def commit(self, offsets, *, generation):
+    async def commit(self, offsets, *, generation, topic_id):
         """As aggregators.membership."""
-        assert generation == 1
+        assert (generation, topic_id) == (1, "topic")
         self.told.append(dict(offsets))
         return self._committed
 
@@ -56,7 +58,8 @@ class Story:
 def batch():
     """The session and the changes of one batch of two records."""
     state = State(max_bytes=1 << 20)
-    session = Session(Intake(1, {0: 6}), state, Epochs("topic", []), {})
+    lineage = Lineage(Leaders("topic", {}), {})
+    session = Session(Intake(1, {0: 6}), state, Epochs("topic", []), {}, lineage)
     lines = decode([record(delivered(4, [line(), b"bad"])), record(delivered(5, [line(id="2")]))])
     for key, partition in load.user_days_to_load(lines, state).items():
         state.admit(key, partition, UserDay())
