@@ -3,6 +3,7 @@
 Next: aggregators.assignment
 """
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient, MemberToRemove, OffsetSpec
+from kafka.admin import ConfigResource, KafkaAdminClient, MemberToRemove, OffsetSpec
 from kafka.errors import KafkaError
 
 from aggregators.append_times import append_times
@@ -18,6 +19,7 @@ from schemas import topics
 from schemas.rejects import Unavailable
 
 _TIMEOUT_MS = 5_000
+_DAY_MS = 86_400_000
 
 T = TypeVar("T")
 
@@ -79,6 +81,10 @@ class Broker:
         except KafkaError as error:
             raise Unavailable("kafka", type(error).__name__) from error
 
+    def kept_days(self) -> float:
+        """How long the topic keeps records, in days; infinite for one that deletes none."""
+        return self._asking(_kept_days)
+
     def unassigned(self) -> set[int]:
         """Partitions of the topic that no member of the group has, once it is stable."""
         return self._asking(_unassigned)
@@ -129,6 +135,13 @@ def _leaders(client: KafkaAdminClient) -> Leaders:
     parts = described["partitions"]
     epochs = {part["partition_index"]: part["leader_epoch"] for part in parts}
     return Leaders(str(described["topic_id"]), epochs)
+
+
+def _kept_days(client: KafkaAdminClient) -> float:
+    asked = [ConfigResource("topic", topics.EVENTS)]
+    answer = client.describe_configs(asked, config_filter="all")["topic"][topics.EVENTS]
+    milliseconds = int(answer["retention.ms"]["value"])
+    return math.inf if milliseconds < 0 else milliseconds / _DAY_MS
 
 
 def _unassigned(client: KafkaAdminClient) -> set[int]:

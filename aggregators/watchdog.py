@@ -16,6 +16,7 @@ from aggregators.flush import progress_frame
 from aggregators.fold import Progress
 from aggregators.patience import Patience
 from aggregators.pipeline import LogChanged, Member, Pipeline
+from aggregators.retention import check_retention
 from aggregators.session import Session
 from aggregators.tails import lost, seen_now
 from schemas.rejects import Unavailable
@@ -66,6 +67,8 @@ class Watchdog:
 
     async def run(self, every_seconds: float) -> None:
         """Look until cancelled."""
+        engine = await self._patience.call(self._loads.events_engine)
+        check_retention(engine, await self._patience.call(self._broker.kept_days))
         while True:
             await asyncio.sleep(every_seconds)
             if self._member.partitions():

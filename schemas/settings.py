@@ -81,7 +81,9 @@ class IngestSettings(CommonSettings):
         description="How long cached keys are trusted while ClickHouse is away.",
     )
     events_retention_days: int = Field(
-        400, ge=36, description="Retention of usage_events; scope import reaches back as far."
+        400,
+        ge=36,
+        description="How far back scope import reaches; usage_events are kept 8 days longer.",
     )
 
 

@@ -101,6 +101,10 @@ class Loads:
         """The lives of the log, oldest first."""
         return [Epoch(*row) for row in self._query("log_epochs", {})]
 
+    def events_engine(self) -> str:
+        """How the table of events was made, its TTL included."""
+        return str(self._query("events_ttl", {})[0][0])
+
     def log_ends(self) -> list[LogEnd]:
         """How far each life of the log was seen to reach, oldest first."""
         return [LogEnd(*row) for row in self._query("log_ends", {})]
