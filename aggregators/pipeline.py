@@ -7,6 +7,7 @@ Next: aggregators.intake
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -36,6 +37,8 @@ log = structlog.get_logger()
 
 # A batch's bytes become several times as many while it is decoded, folded and stored.
 _BATCH_MAX_BYTES = 32 << 20
+# A flush that can neither end nor fail must not keep a worker from starting anew.
+_LEAVE_SECONDS = 10.0
 
 
 class Member(Protocol):
@@ -113,7 +116,25 @@ class Pipeline:
         async with self._turn:
             for batch in batches(delivered, max_bytes=_BATCH_MAX_BYTES):
                 if not self._stopping:
-                    await self._process(batch)
+                    await self._process_or_leave(batch)
+
+    async def leave(self) -> None:
+        """At the end of a log: store what is on its way, and how far the log was seen to reach."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.drain(), _LEAVE_SECONDS)
+        await self._note_tail()
+
+    async def _note_tail(self) -> None:
+        if self._latest is not None:
+            frame = tails.seen_now(self._latest.ends, self._latest.durable)
+            await self._patience.call(self._inserts.insert, "log_ends", frame)
+
+    async def _process_or_leave(self, delivered: Sequence[Delivered]) -> None:
+        try:
+            await self._process(delivered)
+        except LogChanged:
+            await self.leave()
+            raise
 
     async def _process(self, delivered: Sequence[Delivered]) -> None:
         session = await self.begin()
@@ -241,11 +262,9 @@ class Pipeline:
         What of the one before was seen and is not folded by now never will be, and is told.
         """
         stored = await self._patience.call(self._loads.progress)
-        noted = [tails.folded_at_last(seen.highest, stored)]
-        if self._latest is not None:
-            noted.append(tails.seen_now(self._latest.ends, self._latest.durable))
-        for frame in noted:
-            await self._patience.call(self._inserts.insert, "log_ends", frame)
+        folded = tails.folded_at_last(seen.highest, stored)
+        await self._patience.call(self._inserts.insert, "log_ends", folded)
+        await self._note_tail()
         rows = first_epoch(
             seen.topic_id,
             highest=seen.highest,

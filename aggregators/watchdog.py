@@ -26,7 +26,6 @@ from sinks.loads import Loads
 
 log = structlog.get_logger()
 
-_DRAIN_SECONDS = 10.0
 # The consumer itself notices a topic that came back sooner than that.
 _LEFT_OUT_LOOKS = 10
 
@@ -73,11 +72,18 @@ class Watchdog:
         while True:
             await asyncio.sleep(every_seconds)
             if self._member.partitions():
-                await self._look(await self._pipeline.begin(), every_seconds)
+                await self._look_or_leave(every_seconds)
             elif self._member.generation() <= 0:
                 self._wait_to_join()
             else:
                 await self._join_again_if_left_out()
+
+    async def _look_or_leave(self, every_seconds: float) -> None:
+        try:
+            await self._look(await self._pipeline.begin(), every_seconds)
+        except LogChanged:
+            await self._pipeline.leave()
+            raise
 
     def _wait_to_join(self) -> None:
         """A consumer whose coordination died before it joined the group says nothing ever again."""
@@ -99,18 +105,14 @@ class Watchdog:
     async def _look(self, session: Session, every_seconds: float) -> None:
         asked_at = datetime.now(UTC)
         durable = dict(session.durable)
-        try:
-            seen = await self._patience.call(self._broker.look, list(durable))
-            _note_ends(session, seen)
-            self._measure(seen, durable, asked_at)
-            storing = asyncio.ensure_future(self._compare(session, seen, durable, asked_at))
-            # While the store is away, the log is looked at all the same: it may end unseen.
-            while not (await asyncio.wait({storing}, timeout=every_seconds))[0]:
-                await self._glance(session)
-            await storing
-        except LogChanged:
-            await self._leave(session)
-            raise
+        seen = await self._patience.call(self._broker.look, list(durable))
+        _note_ends(session, seen)
+        self._measure(seen, durable, asked_at)
+        storing = asyncio.ensure_future(self._compare(session, seen, durable, asked_at))
+        # While the store is away, the log is looked at all the same: it may end unseen.
+        while not (await asyncio.wait({storing}, timeout=every_seconds))[0]:
+            await self._glance(session)
+        await storing
 
     async def _glance(self, session: Session) -> None:
         asked_at = datetime.now(UTC)
@@ -119,12 +121,6 @@ class Watchdog:
             seen = await asyncio.to_thread(self._broker.look, list(durable))
             _note_ends(session, seen)
             self._measure(seen, durable, asked_at)
-
-    async def _leave(self, session: Session) -> None:
-        """Store what is on its way, and how far the log was seen to reach: what is left is lost."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._pipeline.drain(), _DRAIN_SECONDS)
-        await self._store_ends(session)
 
     async def _store_ends(self, session: Session) -> None:
         # Again when the log grew while the store was away.

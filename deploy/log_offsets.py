@@ -22,8 +22,9 @@ from schemas.topics import CONSUMER_GROUP, EVENTS, is_of_another_topic
 
 CONNECT_MS = 5_000
 _COORDINATOR_SECONDS = 10.0
-# A broker that has just started still reads what it knows of groups.
-_NOT_YET = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
+COORDINATOR_AWAY = (
+    *(CoordinatorNotAvailableError, NotCoordinatorError, CoordinatorLoadInProgressError),
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _committed(client: KafkaAdminClient, topic_id: str) -> dict[int, int]:
     while True:
         try:
             found = client.list_group_offsets({CONSUMER_GROUP: None})[CONSUMER_GROUP]
-        except _NOT_YET:
+        except COORDINATOR_AWAY:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)

@@ -21,8 +21,9 @@ from kafka.errors import (
 from schemas.topics import CONSUMER_GROUP, EVENTS
 
 COORDINATOR_SECONDS = 10.0
-# A broker that has just started still reads what it knows of groups.
-_NOT_YET = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
+COORDINATOR_AWAY = (
+    *(CoordinatorNotAvailableError, NotCoordinatorError, CoordinatorLoadInProgressError),
+)
 
 log = structlog.get_logger()
 
@@ -92,7 +93,7 @@ def _committed(client: KafkaAdminClient) -> dict[TopicPartition, object]:
     while True:
         try:
             return dict(client.list_group_offsets({CONSUMER_GROUP: None})[CONSUMER_GROUP])
-        except _NOT_YET:
+        except COORDINATOR_AWAY:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)

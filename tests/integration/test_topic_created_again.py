@@ -4,6 +4,10 @@ What was acknowledged on the new topic is counted once; what of the old one was 
 folded is told as lost, and nothing else is.
 """
 
+import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -29,6 +33,7 @@ TENANT = "acme"
 USERS = 40
 BATCH = 50
 ROUNDS = 3
+LAG = "usage_lag_records"
 COUNTED = "SELECT id, count() FROM usage_events FINAL WHERE tenant = 'acme' GROUP BY id"
 IN_ROWS = "SELECT sum(launches) FROM usage_daily FINAL WHERE tenant = 'acme'"
 
@@ -76,24 +81,45 @@ def sender(world, store, tmp_path):
     gateway.kill()
 
 
-def lag_told(worker) -> int:
-    """The lag on its /metrics, which it saw itself; -1 while it has none."""
+def metric(worker, name: str) -> int:
+    """The sum of a metric on its /metrics; -1 while it has none."""
     try:
         text = httpx.get(worker.metrics_url, timeout=5).text
     except httpx.TransportError:
         return -1
-    values = [row for row in text.splitlines() if row.startswith("usage_lag_records{")]
-    return sum(int(float(row.split(" ")[1])) for row in values) if values else -1
+    values = [row for row in text.splitlines() if row.startswith((f"{name} ", name + "{"))]
+    return sum(int(float(row.rsplit(" ", 1)[1])) for row in values) if values else -1
+
+
+def told_lost(world) -> dict[int, int]:
+    """What `usage-report epoch show` tells of each epoch; `lag` tells the same sum."""
+    epochs, lag = (ask(world, *command) for command in (("epoch", "show"), ("lag",)))
+    lost_of = {epoch["epoch"]: epoch["lost"] for epoch in epochs["epochs"]}
+    assert lag["lost_records"] == sum(lost_of.values())
+    return lost_of
+
+
+def ask(world, *command: str):
+    """The answer of a command in JSON."""
+    places = {"CLICKHOUSE_DSN": world.store.dsn, "KAFKA_BOOTSTRAP": world.kafka.bootstrap}
+    found = subprocess.run(
+        [sys.executable, "-m", "deploy.cli", *command, "--json"],
+        env=os.environ | places,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    return json.loads(found.stdout)
 
 
 def until_folded(world, kept) -> None:
     """Wait until the worker tells no lag."""
-    world.until(lambda: lag_told(kept.lives[-1]) == 0)
+    world.until(lambda: metric(kept.lives[-1], LAG) == 0)
 
 
 def until_seen(world, kept, *, records: int) -> None:
     """Wait until the worker tells so many records, whether folded or not."""
-    world.until(lambda: lag_told(kept.lives[-1]) + sum(world.committed().values()) == records)
+    world.until(lambda: metric(kept.lives[-1], LAG) + sum(world.committed().values()) == records)
 
 
 def until_opened(world, epoch: int) -> None:
@@ -148,8 +174,11 @@ def test_three_times_in_a_row_under_load(world, store, sender):
             for partition, records in tails.items():
                 gone.update(name for ids in on_log[partition][-records:] for name in ids)
         counted = dict(world.client.query(COUNTED).result_rows)
+        told = told_lost(world)
+        assert metric(kept.lives[-1], "usage_lost_records") == sum(told.values())
         kept_epochs = {row.epoch for row in Loads(world.client).epochs()}
 
+    assert told == {epoch: sum(tail_lost(world, epoch).values()) for epoch in kept_epochs}
     assert set(kept.statuses) == {1}
     assert kept_epochs == set(range(1, ROUNDS + 2))
     assert set(counted.values()) == {1}

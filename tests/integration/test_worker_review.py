@@ -22,6 +22,7 @@ from aggregators.pipeline import Pipeline
 from aggregators.records import read_headers
 from deploy import ports
 from schemas import topics
+from sinks.verify import verify
 from tests.support.histories import line
 from tests.support.worker_world import PARTITIONS
 
@@ -46,7 +47,42 @@ def test_large_sums_are_loaded(world):
     world.until(lambda: world.counted("large")[1] == 2)
 
     total = "SELECT toString(sum(tokens)) FROM usage_daily FINAL WHERE tenant = 'large'"
-    assert world.client.query(total).result_rows == [("92233720369.0001",)]
+    world.until(lambda: world.client.query(total).result_rows == [("92233720369.0001",)])
+
+
+def test_sums_beyond_what_a_single_event_can_hold(world):
+    """A row's tokens outgrow 10^14, where its column once ended, and go on after a restart."""
+    most = "99999999999999.9999"
+    consumed = {"type": "tokens.consumed", "access": "flex", "tenant": "vast", "tokens": most}
+    worker = world.worker()
+    world.append(0, [line(id=str(number), **consumed) for number in range(5)])
+    world.until(lambda: world.counted("vast")[1] == 5)
+    worker.kill()
+    world.worker()
+    world.append(0, [line(id="5", **consumed)])
+    world.until(lambda: world.counted("vast")[1] == 6)
+
+    total = "SELECT toString(sum(tokens)) FROM usage_daily FINAL WHERE tenant = 'vast'"
+    world.until(lambda: world.client.query(total).result_rows == [("599999999999999.9994",)])
+    found = verify(world.client, today=datetime(2026, 3, 2, tzinfo=UTC).date(), tenant="vast")
+    assert (found.checked, found.differences) == (1, 0)
+
+
+@pytest.fixture
+def short_lived_events(world):
+    """Events that are kept for forty days only, and the week that the topic keeps records."""
+    world.client.command("ALTER TABLE usage_events MODIFY TTL day + INTERVAL 40 DAY")
+    yield
+    world.client.command("ALTER TABLE usage_events MODIFY TTL day + INTERVAL 408 DAY")
+
+
+@pytest.mark.usefixtures("short_lived_events")
+def test_events_that_the_log_outlives(world):
+    """An event delivered again could not be known for one: nothing is folded."""
+    worker = world.worker()
+
+    assert reason(worker) == "events_ttl"
+    assert "40 days" in worker.entries("stopped")[-1]["detail"]
 
 
 def test_what_no_gateway_writes_is_dead_and_nothing_stops(world):

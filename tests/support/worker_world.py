@@ -124,8 +124,8 @@ class WorkerWorld:
     def hash_over(self, partitions: int) -> None:
         """What gateways do when they are started with another number."""
         self.partitions = partitions
-        self._hang_up()
-        self._dial()
+        self.disconnect()
+        self.connect()
 
     def lose_tail(self, *, share: float) -> None:
         """Kill -9 of the broker, which comes back without that share of each partition's end."""
