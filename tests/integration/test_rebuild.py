@@ -1,10 +1,12 @@
 """`rebuild` on real engines: rows that were falsified by hand are what their events add up to."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sinks.leases import take
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.histories import line
 from tests.support.kafka_process import KafkaProcess
@@ -124,6 +126,33 @@ def test_only_the_chosen_rows_are_written(world, worker):
 def test_what_is_not_chosen_well(world, wrong):
     """Exit status 2, before anything is done."""
     assert world.command("rebuild", *wrong).returncode == 2
+
+
+def test_one_command_at_a_time(world, worker):
+    """While another holds the lease: exit status 1, with its name, and nothing is written."""
+    folded(world, "held", 40)
+    falsify(world, "held")
+    with take(world.store.dsn, holder="replay by hand"):
+        done = world.command("rebuild", "--all")
+    assert done.returncode == 1
+    assert "maintenance is under way: replay by hand" in done.stderr
+    assert world.verified() == 4
+    assert rebuild(world, "--all")["differed"] == 4
+
+
+def test_killed_half_way_and_given_again(world, worker):
+    """Kill -9 of the command at some moment of its work: the next one repairs all the same."""
+    folded(world, "killed", 200)
+    for pause in (1.5, 3.0, 4.5):
+        falsify(world, "killed", ahead=1)
+        command = world.start_command("rebuild", "--all")
+        time.sleep(pause)
+        command.kill()
+    world.until(lambda: world.command("rebuild", "--all").returncode == 0)
+    assert world.verified() == 0
+    world.send(range(150, 260), tenant="killed", users=USERS)
+    world.until_counted(260, "killed")
+    assert world.verified() == 0
 
 
 def test_days_beyond_the_events_retention_are_refused(world):
