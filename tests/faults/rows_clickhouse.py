@@ -147,7 +147,7 @@ def store_set_back(run: Run) -> None:
     place, copy = run.root / "clickhouse" / "chdb", run.root / "copy"
     run.system.hold("clickhouse")
     run.until(lambda: run.system.pid("clickhouse") is None, "its end")
-    shutil.copytree(place, copy)
+    shutil.copytree(place, copy, symlinks=True)
     run.system.let_go("clickhouse")
     run.healed()
     run.pause(SECONDS / 6)
