@@ -93,7 +93,7 @@ async def serve(settings: WorkerSettings, metrics: WorkerMetrics, stop: Stop) ->
     told = listen(stop)
     maintenance = Maintenance(Leases(settings.clickhouse_dsn))
     # Before the group is joined: nothing may be folded while a command is at work.
-    if not await _unless(told, or_die(maintenance.over(), metrics)):
+    if not await _unless(told, or_die(maintenance.over(), stop)):
         return 0
     try:
         worker = create_worker(settings, metrics, maintenance, stop)
