@@ -85,7 +85,7 @@ def after_loss(
         lease.check()
         present = _open(client, offsets.topic_id, firsts, highest + 1, clock())
     lease.check()
-    replay.apply(client, broker, replay.plan(client, broker, "progress"))
+    replay.apply(client, broker, lease, replay.plan(client, broker, "progress"))
     return present
 
 

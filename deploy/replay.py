@@ -6,6 +6,7 @@ No worker may be in the group: see deploy.maintenance.
 Next: aggregators.assignment
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,13 +22,15 @@ from aggregators.epochs import Epochs
 from aggregators.flush import progress_frame
 from aggregators.fold import Progress
 from deploy.log_offsets import LogOffsets, read_offsets
-from deploy.maintenance import NotNow
+from deploy.maintenance import LEAVE_SECONDS, NotNow
 from schemas.topics import CONSUMER_GROUP, EVENTS, position
 from sinks.inserts import Inserts
+from sinks.leases import Lease
 from sinks.loads import Loads
 
 # `progress`: what the store knows. `earliest`: the oldest record there is.
 Start = Literal["progress", "earliest"] | datetime
+_POLL_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -57,23 +60,33 @@ def plan(client: Client, broker: KafkaAdminClient, start: Start) -> list[Place]:
     return places
 
 
-def apply(client: Client, broker: KafkaAdminClient, places: list[Place]) -> None:
+def apply(client: Client, broker: KafkaAdminClient, lease: Lease, places: list[Place]) -> None:
     """Set the group's offsets; where records were lost, note that the store goes on after them.
 
-    Raises NotNow while workers are members of the group.
+    Raises NotNow when a worker stays in the group.
     """
     offsets = {
         TopicPartition(EVENTS, place.partition): OffsetAndMetadata(place.start, "", -1)
         for place in places
     }
-    answers = broker.alter_group_offsets(CONSUMER_GROUP, offsets)
-    refused = {answer.__name__ for answer in answers.values() if answer is not NoError}
-    if refused:
-        raise NotNow(
-            f"Kafka refused ({', '.join(sorted(refused))}): a worker that does not know of"
-            " maintenance has joined; stop it, wait 10 s, try again"
-        )
+    # One that found no lease just before it was taken may join now: it takes nothing and leaves.
+    deadline = time.monotonic() + LEAVE_SECONDS
+    while refused := _refusals(broker, offsets):
+        if time.monotonic() > deadline:
+            raise NotNow(
+                f"Kafka refused ({', '.join(sorted(refused))}): a worker that does not know of"
+                " maintenance has joined; stop it, wait 10 s, try again"
+            )
+        time.sleep(_POLL_SECONDS)
+        lease.check()
     _note_losses(client, broker, [place for place in places if place.lost])
+
+
+def _refusals(
+    broker: KafkaAdminClient, offsets: Mapping[TopicPartition, OffsetAndMetadata]
+) -> set[str]:
+    answers = broker.alter_group_offsets(CONSUMER_GROUP, offsets)
+    return {answer.__name__ for answer in answers.values() if answer is not NoError}
 
 
 def _wanted(broker: KafkaAdminClient, log: LogOffsets, start: Start) -> Mapping[int, int]:

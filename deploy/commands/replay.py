@@ -45,7 +45,7 @@ def replay(
         if lost and not accept_loss:
             fail(f"{lost} records were deleted before they were folded; to go on: --accept-loss")
         lease.check()
-        replaying.apply(client, broker, places)
+        replaying.apply(client, broker, lease, places)
     if as_json:
         print_json({"places": [vars(each) for each in places], "lost": lost})
         return

@@ -3,8 +3,14 @@
 Next: tests.faults.rows_worker
 """
 
+from functools import partial
+
 from tests.faults.catalogue import row
+from tests.faults.rows_worker import die_at
 from tests.faults.run import Run
+
+# Between a batch's events and its rows, twice: for the short negative controls.
+row("short-death")(partial(die_at, "stored_usage_events", "worker-1", times=2))
 
 
 @row("short")

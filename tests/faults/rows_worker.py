@@ -31,7 +31,7 @@ def kill_loop(run: Run) -> None:
     run.finish()
 
 
-def die_at(point: str, name: str, run: Run) -> None:
+def die_at(point: str, name: str, run: Run, *, times: int = TIMES) -> None:
     """Death at a named place, the first to fourth time the process comes there."""
     run.start()
     child = run.system.children[name]
@@ -43,7 +43,7 @@ def die_at(point: str, name: str, run: Run) -> None:
 
     again()
     run.system.signal(name, signal.SIGTERM)
-    for death in range(1, TIMES + 1):
+    for death in range(1, times + 1):
         seen = before + 1 + death
         run.until(lambda at=seen: run.story.count(f"ended {name}") >= at, f"death {death}", 90)
         run.fault()
@@ -53,7 +53,7 @@ def die_at(point: str, name: str, run: Run) -> None:
     run.healed()
     run.finish()
     statuses = run.system.status_of(name)
-    run.expect(statuses.count(-signal.SIGKILL) >= TIMES, f"died at {point}: {statuses}")
+    run.expect(statuses.count(-signal.SIGKILL) >= times, f"died at {point}: {statuses}")
 
 
 for _point in WORKER_POINTS:

@@ -89,11 +89,22 @@ FAULTS: dict[str, Callable[[Run], None]] = {
 }
 
 
+def warm_up(run: Run, minutes: float) -> None:
+    """A backlog as large as any to come: what a batch of it takes is not given back at once."""
+    run.fault("warm-up: ClickHouse of the worker down")
+    proxy = run.topology.clickhouse_proxies["worker"]
+    proxy.down()
+    run.pause(min(60.0, minutes * 6))
+    proxy.up()
+    run.healed()
+
+
 def soak(run: Run, *, minutes: float) -> Samples:
     """The whole of it; what was sampled along the way."""
     run.start()
     samples = Samples(run)
     samples.start()
+    warm_up(run, minutes)
     until = time.monotonic() + minutes * 60
     counts: dict[str, int] = {}
     while time.monotonic() < until:

@@ -161,7 +161,7 @@ def test_days_beyond_the_events_retention_are_refused(world):
     The last test: events of the others are deleted here.
     """
     today = datetime.now(UTC).date()
-    old = world.command("rebuild", "--from", f"{today - timedelta(days=399)}")
+    old = world.command("rebuild", "--from", f"{today - timedelta(days=407)}")
     assert old.returncode == 1
     assert "retention" in old.stderr
     world.client.command("ALTER TABLE usage_events MODIFY TTL day + INTERVAL 60 DAY")

@@ -211,5 +211,5 @@ def test_one_flush_is_not_forgotten_for_another():
 
 _PARTS = (
     *("member", "broker", "loads", "inserts", "flush", "patience", "guarded", "partitions"),
-    "state_max_bytes",
+    *("state_max_bytes", "pass_by"),
 )

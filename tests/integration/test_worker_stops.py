@@ -3,13 +3,12 @@
 What looks like it and does no harm goes on.
 """
 
-from contextlib import suppress
-
 from kafka import TopicPartition
 from kafka.admin import NewPartitions
 
 from deploy import replay as replaying
 from schemas import topics
+from sinks.leases import take
 from sinks.loads import Loads
 from tests.support.histories import line
 from tests.support.kept_worker import KeptWorker
@@ -28,14 +27,8 @@ def stopped(worker) -> tuple[str, str]:
 def replay(world, start: str) -> int:
     """The remedy, as soon as the group has no members; how many records it gives up as lost."""
     places = replaying.plan(world.client, world.broker, replaying.parse_start(start))
-
-    def applied() -> bool:
-        with suppress(replaying.NotNow):
-            replaying.apply(world.client, world.broker, places)
-            return True
-        return False
-
-    world.until(applied)
+    with take(world.store.dsn, holder="a test") as lease:
+        replaying.apply(world.client, world.broker, lease, places)
     return sum(place.lost for place in places)
 
 
