@@ -17,7 +17,7 @@ from tests.support.random_tenant import TEAMS, RandomTenant
 from tests.support.surfaces import Surfaces
 from tests.support.tenant_rows import insert_tenant
 
-QUESTIONS = int(os.environ.get("USAGE_ORACLE_QUESTIONS", "300"))
+QUESTIONS = int(os.environ.get("USAGE_ORACLE_QUESTIONS", "100"))
 SEED = int(os.environ.get("USAGE_ORACLE_SEED", "2026"))
 PER_TENANT = 25
 

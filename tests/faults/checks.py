@@ -4,7 +4,7 @@ Next: tests.faults.report
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -63,14 +63,18 @@ class Broker:
                 time.sleep(_LOOK_SECONDS)
 
 
-def seconds_until_committed(broker: Broker, *, within_seconds: float) -> float:
+def seconds_until_committed(
+    broker: Broker, *, within_seconds: float, look: Callable[[], None]
+) -> float:
     """From now until what is on the log now is committed: the system moves again (T, H).
 
-    Raises TimeoutError when it is not within so long.
+    `look` is called while waiting, and may raise. Raises TimeoutError when it is not within so
+    long.
     """
     began = time.monotonic()
     ends = broker.offsets().ends
     while True:
+        look()
         offsets = broker.offsets()
         if all(
             end == offsets.starts.get(p, 0) or offsets.committed.get(p, 0) >= end
@@ -83,10 +87,14 @@ def seconds_until_committed(broker: Broker, *, within_seconds: float) -> float:
         time.sleep(_LOOK_SECONDS)
 
 
-def until_quiet(dsn: str, broker: Broker) -> float:
-    """Wait until every record is folded, stored and committed; how long it took."""
+def until_quiet(dsn: str, broker: Broker, look: Callable[[], None] = lambda: None) -> float:
+    """Wait until every record is folded, stored and committed; how long it took.
+
+    `look` is called while waiting, and may raise.
+    """
     began = time.monotonic()
     while not _is_quiet(dsn, broker):
+        look()
         if time.monotonic() - began > QUIET_SECONDS:
             raise TimeoutError(f"still lagging: {broker.offsets()}")
         time.sleep(_LOOK_SECONDS)

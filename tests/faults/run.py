@@ -59,8 +59,9 @@ class Outcome:
 
     @property
     def reported(self) -> bool:
-        """Whether the oracle saw events lost or doubled."""
-        return self.found.oracle.lost > 0 or self.found.oracle.doubled > 0
+        """Whether events were lost or doubled, or the product stopped before that could be."""
+        oracle = self.found.oracle
+        return oracle.lost > 0 or oracle.doubled > 0 or self.stops > self.expected_stops
 
     def complaints(self) -> list[str]:
         """Everything that is not as it must be; empty: passed."""
@@ -185,7 +186,9 @@ class Run:
     def healed(self, *, within_seconds: float | None = None) -> float:
         """From here on nothing is wrong: how long until all that is on the log is committed."""
         limit = within_seconds or 3 * self.outcome.within_seconds
-        took = seconds_until_committed(self.broker, within_seconds=limit)
+        took = seconds_until_committed(
+            self.broker, within_seconds=limit, look=self._expect_no_more_stops
+        )
         self.outcome.recoveries.append(round(took, 2))
         self.story.tell(f"recovered after {took:.1f} s")
         return took
@@ -195,10 +198,22 @@ class Run:
         if not holds:
             raise AssertionError(what)
 
+    def _stopped(self) -> list[str]:
+        """Who has ended with 78."""
+        return [name for name, status in self.system.endings if status == PERSON_NEEDED]
+
+    def _expect_no_more_stops(self) -> None:
+        """What waits for a person heals no more: no use in waiting."""
+        stopped = self._stopped()
+        if len(stopped) > self.outcome.expected_stops:
+            told = [entry.get("detail") for entry in self.system.logged(stopped[-1], "stopped")]
+            raise AssertionError(f"{stopped[-1]} needs a person: {told[-1] if told else 'no why'}")
+
     def until(self, happened: Any, what: str, seconds: float = 60.0) -> None:
         """Wait until it happened."""
         deadline = time.monotonic() + seconds
         while not happened():
+            self._expect_no_more_stops()
             self.expect(time.monotonic() < deadline, f"did not happen in {seconds:.0f} s: {what}")
             time.sleep(0.1)
 
@@ -209,7 +224,7 @@ class Run:
 
     def quiet(self) -> float:
         """Wait until everything is folded, stored and committed; how long it took."""
-        return until_quiet(self.topology.dsn, self.broker)
+        return until_quiet(self.topology.dsn, self.broker, self._expect_no_more_stops)
 
     def unfolded(self) -> set[Event]:
         """Events that are on the log and not stored."""
@@ -265,7 +280,7 @@ class Run:
             outcome.answered, outcome.failed = asked.answered, asked.failed
             outcome.late, outcome.wrong = asked.late, asked.wrong
             outcome.slowest_seconds = round(max(asked.seconds, default=0.0), 2)
-        outcome.stops = sum(status == PERSON_NEEDED for _, status in self.system.endings)
+        outcome.stops = len(self._stopped())
         endings: dict[str, int] = {}
         for name, status in self.system.endings:
             endings[f"{name} {status}"] = endings.get(f"{name} {status}", 0) + 1

@@ -3,12 +3,16 @@
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from deploy import epochs as opening
 from deploy.log_offsets import read_offsets
 from tests.support.steady_load import SteadyLoad
 from tests.support.worker_world import PARTITIONS
 
 PERSON_NEEDED = 78
+
+pytestmark = pytest.mark.faults
 
 
 def now() -> datetime:

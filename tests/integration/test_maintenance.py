@@ -82,6 +82,7 @@ def test_a_running_worker_makes_way_and_goes_on(world):
     assert world.unbalanced() == 0
 
 
+@pytest.mark.faults
 def test_a_paused_worker_that_wakes_too_late_takes_nothing(world):
     """The broker gave its place up, so maintenance went on; awake, it makes way before it folds."""
     worker = world.worker()
@@ -127,6 +128,7 @@ def test_one_who_does_not_leave_is_named(world):
     assert Leases(world.store.dsn, name=MAINTENANCE).holder() is None
 
 
+@pytest.mark.faults
 def test_a_killed_command_holds_nobody_up_for_long(world):
     """Its lease runs out, and the workers go on by themselves."""
     worker = world.worker()

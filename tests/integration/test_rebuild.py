@@ -85,6 +85,7 @@ def test_falsified_rows_are_repaired_and_counted_on(world, worker, ahead):
     assert world.verified() == 0
 
 
+@pytest.mark.faults
 def test_under_load(world, worker):
     """Events arrive all the time: false rows are repaired, and nothing is lost or doubled."""
     with SteadyLoad(world) as load:
@@ -96,6 +97,7 @@ def test_under_load(world, worker):
     assert world.verified() == 0
 
 
+@pytest.mark.faults
 def test_only_the_chosen_rows_are_written(world, worker):
     """By user, by day, by tenant: the others stay as false as they were."""
     for tenant in ("chosen", "other"):
@@ -140,6 +142,7 @@ def test_one_command_at_a_time(world, worker):
     assert rebuild(world, "--all")["differed"] == 4
 
 
+@pytest.mark.faults
 def test_killed_half_way_and_given_again(world, worker):
     """Kill -9 of the command at some moment of its work: the next one repairs all the same."""
     folded(world, "killed", 200)

@@ -28,6 +28,7 @@ def balanced(world, events: int) -> None:
     assert world.verified() == 0
 
 
+@pytest.mark.faults
 def test_replay_under_load_from_every_kind_of_place(world):
     """From the earliest, a time and the store's progress, each twice; a time is where it says."""
     worker = world.worker()
@@ -62,6 +63,7 @@ def test_replay_from_a_time_after_all_there_is(world):
     assert world.command("replay", "--from", "soon").returncode == 2
 
 
+@pytest.mark.faults
 def test_grown_while_a_worker_runs(world):
     """Refused while events arrive; with the gateways held it grows, and the worker goes on."""
     worker = world.worker()

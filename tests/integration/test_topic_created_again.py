@@ -148,6 +148,7 @@ def tail_lost(world, epoch: int) -> dict[int, int]:
     return lost(loads.epochs(), loads.log_ends()).get(epoch, {})
 
 
+@pytest.mark.faults
 def test_three_times_in_a_row_under_load(world, store, sender):
     """Each time a tail is left that nobody can fold any more: it is told, and all else counted."""
     gone: set[str] = set()
@@ -218,6 +219,7 @@ def test_commits_of_a_topic_before_are_no_place_in_this_one(world):
     assert len(kept.entries("commits_of_another_topic")) == 1
 
 
+@pytest.mark.faults
 def test_a_group_balanced_while_the_topic_was_away(world, monkeypatch):
     """A member that starts again would get what it had then, nothing: it joins anew instead."""
     # Faust names its topics in the order of a set; in another order the group is balanced again.
