@@ -4,6 +4,7 @@ Next: tests.faults.rows_worker
 """
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,6 +77,18 @@ def row(name: str, *, stops: int = 0, **options: Any) -> Callable[..., Callable[
         return scenario
 
     return register
+
+
+def kill_loop(name: str, shortest: float, longest: float, run: Run) -> None:
+    """Kill -9 of a process again and again, after a pause of so many seconds each time."""
+    run.start()
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        run.pause(shortest, longest)
+        run.kill(name)
+        run.system.until_ready(name)
+    run.healed()
+    run.finish()
 
 
 def id_of(name: str) -> str:

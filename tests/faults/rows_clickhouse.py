@@ -6,8 +6,9 @@ Next: tests.faults.rows_events
 import shutil
 import signal
 import time
+from functools import partial
 
-from tests.faults.catalogue import SECONDS, row
+from tests.faults.catalogue import SECONDS, kill_loop, row
 from tests.faults.commands import usage_report
 from tests.faults.disk import Disk
 from tests.faults.memory import Memory
@@ -26,18 +27,7 @@ READONLY = (
     b"Code: 242. DB::Exception: Table is in readonly mode. (TABLE_IS_"
 )
 
-
-@row("C1")
-def store_kill_loop(run: Run) -> None:
-    """Kill -9 of ClickHouse, again and again."""
-    run.start()
-    until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
-        run.pause(1, 8)
-        run.kill("clickhouse")
-        run.system.until_ready("clickhouse")
-    run.healed()
-    run.finish()
+row("C1")(partial(kill_loop, "clickhouse", 1, 8))
 
 
 @row("C2")

@@ -5,22 +5,15 @@ Next: tests.faults.rows_events
 
 import time
 
-from tests.faults.catalogue import SECONDS, row
+from tests.faults.catalogue import SECONDS, kill_loop, row
 from tests.faults.run import Run
 
 
 @row("G1")
-def gateway_kill_loop(run: Run) -> None:
-    """Kill -9 in mid-request; clients retry with the same ids."""
-    run.start()
-    until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
-        run.pause(0.5, 5)
-        run.kill("gateway-1")
-        run.system.until_ready("gateway-1")
-    run.healed()
+def killed_in_mid_request(run: Run) -> None:
+    """Clients retry with the same ids."""
+    kill_loop("gateway-1", 0.5, 5, run)
     run.expect(run.load.retried > 0, "requests were cut and sent again")
-    run.finish()
 
 
 @row("G2", gateways=2, workers=2, copies=5, batches_per_second=12.0)

@@ -5,8 +5,9 @@ Next: tests.faults.rows_log
 
 import signal
 import time
+from functools import partial
 
-from tests.faults.catalogue import SECONDS, row
+from tests.faults.catalogue import SECONDS, kill_loop, row
 from tests.faults.disk import Disk
 from tests.faults.memory import Memory
 from tests.faults.run import Run
@@ -14,18 +15,7 @@ from tests.faults.run import Run
 # The longest timer of a worker or gateway is the minute of the worker's watchdog.
 EVERY_TIMER_SECONDS = 1.5 * SECONDS
 
-
-@row("K1")
-def broker_kill_loop(run: Run) -> None:
-    """Kill -9 of the broker, again and again."""
-    run.start()
-    until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
-        run.pause(3, 12)
-        run.kill("kafka")
-        run.system.until_ready("kafka")
-    run.healed()
-    run.finish()
+row("K1")(partial(kill_loop, "kafka", 3, 12))
 
 
 @row("K2")

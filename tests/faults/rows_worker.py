@@ -20,8 +20,8 @@ SESSION_SECONDS = 10.0
 
 
 @row("W1", within_seconds=30)
-def kill_loop(run: Run) -> None:
-    """Kill -9 every 1 to 15 s under load."""
+def killed(run: Run) -> None:
+    """Kill -9 every 1 to 15 s under load, also while it starts."""
     run.start()
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
