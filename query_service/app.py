@@ -24,8 +24,12 @@ from query_service.routes import (
     keys,
     operations,
     options,
+    page,
+    page_seats,
+    page_settings,
     report,
     seats,
+    sign_in,
     snapshot,
     tokens,
     users,
@@ -56,6 +60,7 @@ ROUTERS = (
     operations.router,
     keys.router,
 )
+PAGES = (page.router, page_seats.router, page_settings.router, sign_in.router)
 
 
 def _now() -> datetime:
@@ -96,6 +101,8 @@ def create_app(settings: QuerySettings, *, now: Callable[[], datetime] = _now) -
     for router in ROUTERS:
         api.include_router(router)
     app.include_router(api)
+    for pages in PAGES:
+        app.include_router(pages)
     return app
 
 

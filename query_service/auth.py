@@ -10,11 +10,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
+from query_service import sessions
 from query_service.params import parse
 from query_service.problems import Problem
 from query_service.wiring import Wiring, wiring
 from sinks.keys import Key
 
+_KEY_HEADERS = {"authorization", "x-api-key"}
 _bearer = HTTPBearer(auto_error=False, description="ur_<key_id>_<secret>")
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="ur_<key_id>_<secret>")
 
@@ -27,12 +29,13 @@ def requires(scope: str, *, whole_tenant: bool = False) -> Callable[..., Key]:
     """
 
     def caller(
+        request: Request,
         wired: Annotated[Wiring, Depends(wiring)],
         bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
         header: Annotated[str | None, Depends(_header)],
     ) -> Key:
         token = (bearer.credentials if bearer else header or "").strip()
-        key = wired.ring.find(token) or wired.ring.look_again(token)
+        key = wired.ring.find(token) or wired.ring.look_again(token) or _signed_in(request, wired)
         if key is None:
             raise Problem(401, "unauthorized", "Send a valid key: Authorization: Bearer ur_…")
         if not key.allows(scope):
@@ -42,6 +45,15 @@ def requires(scope: str, *, whole_tenant: bool = False) -> Callable[..., Key]:
         return key
 
     return caller
+
+
+def _signed_in(request: Request, wired: Wiring) -> Key | None:
+    """Who reads from the page, signed in there. What changes anything takes a key, or a form."""
+    cookie = request.cookies.get(sessions.COOKIE)
+    if not cookie or request.method != "GET" or _KEY_HEADERS & set(request.headers):
+        return None
+    session = sessions.find(wired.store, wired.ring, cookie, wired.now())
+    return session.key if session else None
 
 
 def items(request: Request) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ Next: query_service.routes.report
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from query_service import answers
@@ -16,28 +17,53 @@ from query_service.store import Row, compose, question
 from query_service.view import View
 
 
+@dataclass(frozen=True)
+class Page:
+    """One page of a report: its rows as they came, and totals over all rows."""
+
+    rows: list[Row]
+    totals: dict[str, Any]
+    next_cursor: str | None
+
+
 def report(view: View, query: ReportQuery) -> dict[str, Any]:
     """`by`, `totals`, `rows` and `next_cursor` of one page."""
-    # One more than asked tells whether there is another page.
-    rows = _ask(view, query, query.after, limit=query.limit + 1)
-    page = rows[: query.limit]
-    more = len(rows) > len(page)
-    # Behind the last row there is none to carry the totals.
-    first = rows or (query.after and _ask(view, query, None, limit=1))
+    page = read_page(view, query)
     return {
         "by": query.grain.name,
-        "totals": totals(first[0] if first else None),
-        "rows": [row_of(row, query.columns, shown=view.shown) for row in page],
-        "next_cursor": _next(view, query, page[-1]) if more else None,
+        "totals": page.totals,
+        "rows": [row_of(row, query.columns, shown=view.shown) for row in page.rows],
+        "next_cursor": page.next_cursor,
     }
 
 
-def _ask(view: View, query: ReportQuery, place: Cursor | None, *, limit: int) -> list[Row]:
+def read_page(view: View, query: ReportQuery, more: tuple[str, ...] = ()) -> Page:
+    """The page that was asked for; `more` as in `report_sql`."""
+    # One more than asked tells whether there is another page.
+    rows = _ask(view, query, query.after, limit=query.limit + 1, more=more)
+    page = rows[: query.limit]
+    # Behind the last row there is none to carry the totals.
+    first = rows or (query.after and _ask(view, query, None, limit=1))
+    return Page(
+        rows=page,
+        totals=totals(first[0] if first else None),
+        next_cursor=_next(view, query, page[-1]) if len(rows) > len(page) else None,
+    )
+
+
+def _ask(
+    view: View,
+    query: ReportQuery,
+    place: Cursor | None,
+    *,
+    limit: int,
+    more: tuple[str, ...] = (),
+) -> list[Row]:
     return view.store.ask(
         view.key,
         "report",
         {**report_parameters(view, query, place), "limit": limit},
-        sql=report_sql(query, shown=view.shown, place=place),
+        sql=report_sql(query, shown=view.shown, place=place, more=more),
     )
 
 

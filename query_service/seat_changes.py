@@ -71,6 +71,13 @@ def undo_request(view: View, clock: Clock, request_id: str) -> dict[str, Any]:
         return _answered(view, clock, done, print_)
 
 
+def request_answer(view: View, clock: Clock, request_id: str) -> dict[str, Any]:
+    """What became of a request: `kind` and its answer. Raises Problem when there is none."""
+    recorded = find_request(view.store, view.key, request_id)
+    done = _finished(view, clock, recorded)
+    return {"kind": done.kind, **_answer(view, done.kind, request_id, done.plan.items)}
+
+
 def find_request(store: Store, key: Key, request_id: str) -> Recorded:
     """What is recorded under the id; raises Problem unless there is and the key may change it."""
     recorded = find(store, key, request_id)

@@ -113,6 +113,12 @@ class KeyRing:
         key = self._keys.get(parts[0]) if parts else None
         return key if key and parts and matches(key, parts[1]) else None
 
+    def by_id(self, key_id: str) -> Key | None:
+        """The valid key of this id, whose secret was checked before; raises as `find`."""
+        if not self.is_fresh():
+            raise Unavailable("keys", "no copy that is fresh enough")
+        return self._keys.get(key_id)
+
     def look_again(self, token: str) -> Key | None:
         """As `find`, for a token it did not know: a key made a moment ago may be in the store.
 

@@ -1,0 +1,1 @@
+"""The page: the same report for people, as HTML."""

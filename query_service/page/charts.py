@@ -1,0 +1,194 @@
+"""Where the marks of a chart go: plain geometry in user units; templates/charts.html draws it.
+
+Every chart has a table behind it, with the same numbers.
+Next: query_service.page.report_page
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from query_service.page import words
+
+# The largest groups have a colour each; all others are one.
+COLOURS = 7
+OTHERS = "Others"
+WIDTH, HEIGHT = 960.0, 240.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 8.0, 10.0, 24.0
+_MOST_LABELS = 12
+_TICKS = 4
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A rectangle; `colour` is its group's number, `title` what it stands for."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    colour: int
+    title: str
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text at a place."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A polyline: `points` as SVG has them."""
+
+    points: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What to draw. `summary` says in a sentence what is to be seen."""
+
+    summary: str
+    marks: tuple[Mark, ...] = ()
+    lines: tuple[Line, ...] = ()
+    across: tuple[Label, ...] = ()
+    up: tuple[Label, ...] = ()
+    groups: tuple[str, ...] = ()
+    width: float = WIDTH
+    height: float = HEIGHT
+
+
+def ceiling(most: float) -> float:
+    """A round number that is not below `most`: 1, 2 or 5 times a power of ten."""
+    if most <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(most))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= most)
+
+
+def stacked(entries: Sequence[Mapping[str, Any]], *, measure: str, group: str) -> Chart:
+    """Bars over time from a daily series; `group` is the series' group, or empty for none."""
+    starts = list(dict.fromkeys(entry["start"] for entry in entries))
+    amounts: dict[tuple[str, str], float] = defaultdict(float)
+    sums: dict[str, float] = defaultdict(float)
+    for entry in entries:
+        name = words.word(group, str(entry[group])) if group else ""
+        amounts[entry["start"], name] += float(entry[measure])
+        sums[name] += float(entry[measure])
+    largest = sorted(sums, key=lambda name: (-sums[name], name))
+    named, rest = largest[:COLOURS], largest[COLOURS:]
+    for start in starts if rest else ():
+        amounts[start, OTHERS] = sum(amounts.pop((start, name), 0.0) for name in rest)
+    groups = [*named, *([OTHERS] if rest else [])]
+    most = max((sum(amounts[start, name] for name in groups) for start in starts), default=0.0)
+    scale = _Scale(ceiling(most), len(starts))
+    marks = []
+    for place, start in enumerate(starts):
+        base = 0.0
+        for colour, name in enumerate(groups):
+            amount = amounts[start, name]
+            if amount:
+                title = ", ".join(filter(None, (words.day(start), name, _amount(amount))))
+                marks.append(scale.bar(place, base, amount, colour, title))
+                base += amount
+    total = sum(sums.values())
+    what = words.label(measure) if measure != "users" else "Users"
+    summary = (
+        f"{what} from {words.day(starts[0])} to {words.day(starts[-1])}: "
+        f"{_amount(total)} in all, at most {_amount(most)} at a time."
+        if starts and measure != "users"
+        else f"{what}: at most {_amount(most)} at a time."
+    )
+    return Chart(
+        summary=summary,
+        marks=tuple(marks),
+        across=scale.across(starts),
+        up=scale.up(),
+        groups=tuple(groups) if group else (),
+    )
+
+
+def burn_down(past: Sequence[Mapping[str, str]], ahead: Sequence[Mapping[str, str]]) -> Chart:
+    """Tokens left, day by day, and what would be left if use goes on as in the last 30 days."""
+    points = [(entry["day"], float(entry["remaining"])) for entry in (*past, *ahead)]
+    if not points:
+        return Chart(summary="There are no tokens.")
+    scale = _Scale(ceiling(max(left for _, left in points)), len(points))
+    drawn = [
+        f"{scale.x(place + 0.5):.1f},{scale.y(left):.1f}" for place, (_, left) in enumerate(points)
+    ]
+    now = len(past)
+    summary = f"Tokens left: {_amount(points[max(0, now - 1)][1])} on {words.day(points[max(0, now - 1)][0])}"
+    if ahead:
+        summary += f", by forecast {_amount(points[-1][1])} on {words.day(points[-1][0])}"
+    return Chart(
+        summary=f"{summary}.",
+        lines=(
+            Line(" ".join(drawn[:now]), "past"),
+            Line(" ".join(drawn[max(0, now - 1) :]), "ahead"),
+        ),
+        across=scale.across([at for at, _ in points]),
+        up=scale.up(),
+    )
+
+
+def spark(days: Iterable[date], months: Sequence[date]) -> tuple[tuple[str, int, int], ...]:
+    """Days used in each month: its name, the days, and their share of 31 in percent."""
+    used: dict[date, int] = defaultdict(int)
+    for each in days:
+        used[each.replace(day=1)] += 1
+    return tuple(
+        (words.month(month), used[month], math.ceil(used[month] * 100 / 31)) for month in months
+    )
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Places of values up to `most` in `columns` columns."""
+
+    most: float
+    columns: int
+
+    def x(self, place: float) -> float:
+        return _LEFT + (WIDTH - _LEFT - _RIGHT) * place / max(1, self.columns)
+
+    def y(self, value: float) -> float:
+        return _TOP + (HEIGHT - _TOP - _BOTTOM) * (1 - value / self.most)
+
+    def bar(self, place: int, base: float, amount: float, colour: int, title: str) -> Mark:
+        gap = 0.15 if self.columns < 100 else 0.0
+        left, right = self.x(place + gap / 2), self.x(place + 1 - gap / 2)
+        top, bottom = self.y(base + amount), self.y(base)
+        return Mark(
+            round(left, 1),
+            round(top, 1),
+            round(right - left, 1),
+            round(bottom - top, 1),
+            colour,
+            title,
+        )
+
+    def across(self, days: Sequence[str]) -> tuple[Label, ...]:
+        step = max(1, math.ceil(len(days) / _MOST_LABELS))
+        return tuple(
+            Label(round(self.x(place + 0.5), 1), HEIGHT - 6, words.short_day(days[place]))
+            for place in range(0, len(days), step)
+        )
+
+    def up(self) -> tuple[Label, ...]:
+        values = [self.most * step / _TICKS for step in range(_TICKS + 1)]
+        return tuple(Label(_LEFT - 6, round(self.y(value), 1), _amount(value)) for value in values)
+
+
+def _amount(value: float) -> str:
+    exact = Decimal(str(round(value, 4)))
+    text = f"{exact:f}"
+    return words.number(text.rstrip("0").rstrip(".") if "." in text else text)

@@ -1,0 +1,132 @@
+"""A page as an answer: its template, what every page knows, and what browsers may do with it.
+
+Next: query_service.page.links
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import structlog
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from query_service.page import words
+from query_service.page.links import Address
+from query_service.problems import Problem
+from query_service.sessions import Session
+from query_service.wiring import wiring
+from schemas.rejects import Unavailable
+
+log = structlog.get_logger()
+
+STATIC = Path(__file__).parents[1] / "static"
+# Nothing from anywhere else, nothing inline, nowhere to be framed.
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+        " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parents[1] / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.globals["words"] = words
+
+
+def versions() -> dict[str, str]:
+    """Each static file and a mark of its content: browsers keep a file until it changes."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        for path in STATIC.iterdir()
+        if path.is_file()
+    }
+
+
+_VERSIONS = versions()
+
+
+def address(request: Request) -> Address:
+    """Where the request went."""
+    root: str = request.scope.get("root_path", "")
+    path = request.url.path.removeprefix(root) if root else request.url.path
+    return Address(root, path, tuple(request.query_params.multi_items()))
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    session: Session | None = None,
+    status: int = 200,
+    **known: Any,
+) -> HTMLResponse:
+    """The template filled in."""
+    here = address(request)
+    html = _TEMPLATES.get_template(template).render(
+        here=here, root=here.root, session=session, static=_static(here.root), **known
+    )
+    return HTMLResponse(html, status, HEADERS)
+
+
+def _static(root: str) -> Callable[[str], str]:
+    return lambda name: f"{root}/static/{name}?v={_VERSIONS[name]}"
+
+
+def go_to(place: Address | str) -> RedirectResponse:
+    """After a form: another page, asked for with GET."""
+    return RedirectResponse(str(place), 303, HEADERS)
+
+
+class PageRoute(APIRoute):
+    """A route that answers with a page, also when something is wrong."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with its failures as pages."""
+        handle = super().get_route_handler()
+
+        async def handle_or_tell(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except (Problem, Unavailable, RequestValidationError) as error:
+                return _told(request, error)
+
+        return handle_or_tell
+
+
+def _told(request: Request, error: Problem | Unavailable | RequestValidationError) -> Response:
+    here = address(request)
+    if isinstance(error, Unavailable):
+        log.warning("unavailable", what=error.what)
+        error = Problem(503, "unavailable", "The numbers can't be read just now. Nothing is lost.")
+    if isinstance(error, RequestValidationError):
+        error = Problem(400, "invalid_parameters", "The form was not filled in as it must be.")
+    if error.status == 401:
+        wanted = str(here) if request.method == "GET" else f"{here.root}/"
+        return go_to(Address(here.root, "/sign-in").having(next=wanted))
+    wiring(request).metrics.query_errors.labels(reason=error.reason).inc()
+    answer = page(request, "problem.html", status=error.status, problem=error)
+    if error.status == 503:
+        answer.headers["Retry-After"] = "1"
+    return answer
+
+
+def _seat_value(seat: Mapping[str, str]) -> str:
+    """What a box stands for, as the form brings it back."""
+    return json.dumps(seat, sort_keys=True, ensure_ascii=False)
+
+
+_TEMPLATES.filters["seat"] = _seat_value

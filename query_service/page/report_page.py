@@ -1,0 +1,254 @@
+"""What the report's page shows, gathered from the same functions that answer JSON.
+
+Next: query_service.routes.page
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from query_service.columns import COLUMNS, GRAINS
+from query_service.options import options
+from query_service.page import advice, charts, filter_bar, words
+from query_service.page.links import Address, Pairs
+from query_service.params import GROUPS
+from query_service.queries import daily_query, report_query, rows_query
+from query_service.ranges import Range
+from query_service.report import read_page, row_of
+from query_service.series import series, starts
+from query_service.sessions import Session
+from query_service.snapshot import snapshot
+from query_service.store import Row
+from query_service.view import View, look
+from query_service.wiring import Wiring
+
+COLUMNS_COOKIE = "usage_columns"
+ROWS_A_PAGE = "50"
+GRAIN_WORDS = {
+    "user_product": "Users and products",
+    "user": "Users",
+    "product": "Products",
+    "team": "Teams",
+}
+MEASURES = {"launches": "Launches", "tokens_used": "Tokens used", "users": "Users"}
+INTERVAL_WORDS = {"day": "Day", "week": "Week", "month": "Month"}
+GROUP_WORDS = {
+    "": "All together",
+    "product": "By product",
+    "team": "By team",
+    "access": "By access",
+}
+# The parameters of the chart alone.
+CHART = ("interval", "group_by", "measure")
+# The user's columns are one cell, and so are an id and its name.
+_PEOPLE = ("user_id", "first_name", "last_name", "email", "hashed_user_id")
+_IDS = {"team_id", "product_id"}
+DEFAULT = {
+    "user_product": (
+        *("user", "team", "product", "access", "seat", "assignment", "activity", "frequency"),
+        *("days_used", "monthly_average", "tokens_used", "last_accessed", "recommendation"),
+    ),
+    "user": (
+        *("user", "products", "days_used", "monthly_average", "launches", "tokens_used"),
+        *("last_accessed", "days_inactive"),
+    ),
+    "product": (
+        *("product", "users", "seats_total", "seats_assigned", "seats_free", "seats_over"),
+        *("seats_active", "seats_inactive", "days_used", "launches", "tokens_used"),
+    ),
+    "team": (
+        *("team", "users", "products", "seats_total", "seats_assigned", "seats_free"),
+        *("seats_over", "days_used", "launches", "tokens_used"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column of the table; `order` is what it is sorted by now, as aria-sort has it."""
+
+    name: str
+    label: str
+    order: str
+    link: Address
+    is_number: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the table as it is shown; `seat` is what its box stands for, if it has one."""
+
+    cells: Mapping[str, Any]
+    user: str | None
+    link: Address | None
+    seat: Mapping[str, str] | None
+    why_not: str
+    months: tuple[tuple[str, int, int], ...]
+    share: int
+
+
+def columns_of(grain: str) -> tuple[str, ...]:
+    """What can be shown of a grain's rows, in the report's order."""
+    own = GRAINS[grain].columns
+    shown = [name for name in COLUMNS if name in own and name not in {*_PEOPLE, *_IDS}]
+    return ("user", *shown) if "hashed_user_id" in own else tuple(shown)
+
+
+def gather(wired: Wiring, session: Session, here: Address, cookie: str) -> dict[str, Any]:
+    """All that the page shows; raises Problem with what is wrong in the address."""
+    view = look(wired, session.key, here.values("team"))
+    asked = [pair for pair in here.pairs if pair[0] not in {*CHART, "columns"}]
+    if not here.values("limit"):
+        asked.append(("limit", ROWS_A_PAGE))
+    query = report_query(asked, view)
+    grain = query.grain.name
+    chosen_rows = here.only((*filter_bar.NAMES, *filter_bar.RANGE)).pairs
+    rows = rows_query(list(chosen_rows), view)
+    everything = rows_query(list(here.only(filter_bar.RANGE).pairs), view)
+    chart = _chart_query(here, chosen_rows, view, rows.range)
+    more = ("days",) if grain == "user_product" else ()
+    answers = _together(
+        page=lambda: read_page(view, query, more),
+        snapshot=lambda: snapshot(view, rows),
+        advice=lambda: advice.read(view, rows),
+        options=lambda: options(view, everything),
+        series=lambda: series(view, chart),
+    )
+    columns = _columns(grain, here, cookie)
+    page = answers["page"]
+    return {
+        "view": view.describe(),
+        "shown": view.shown,
+        "range": query.range,
+        "grain": grain,
+        "grains": {
+            name: (text, here.having(by=name).lacking("sort").lacking("columns"))
+            for name, text in GRAIN_WORDS.items()
+        },
+        "snapshot": answers["snapshot"],
+        "advice": advice.advice(answers["advice"], answers["snapshot"], query.range, here),
+        "choices": filter_bar.choices(here, answers["options"]),
+        "chips": filter_bar.chips(here, answers["options"], query.range),
+        "headings": list(_headings(grain, columns, here)),
+        "all_columns": columns_of(grain),
+        "columns": columns,
+        "lines": [_line(row, grain, here, view, query.range) for row in page.rows],
+        "totals": page.totals,
+        "next": here.having(cursor=page.next_cursor) if page.next_cursor else None,
+        "first": here.lacking("cursor") if here.values("cursor") else None,
+        "chart": _chart(answers["series"], here),
+        "series": answers["series"],
+        "flex_first": _is_about_flex(here),
+    }
+
+
+def _together(**questions: Callable[[], Any]) -> dict[str, Any]:
+    """The answers to questions that are asked at once; the first failure is raised."""
+    with ThreadPoolExecutor(len(questions)) as pool:
+        asked = {name: pool.submit(ask) for name, ask in questions.items()}
+        return {name: answer.result() for name, answer in asked.items()}
+
+
+def _columns(grain: str, here: Address, cookie: str) -> tuple[str, ...]:
+    """Those of the address, else those that this browser remembers, else the default ones."""
+    remembered = dict(part.split(":", 1) for part in cookie.split("|") if ":" in part)
+    wanted = here.value("columns") or remembered.get(grain, "")
+    named = [name for name in wanted.split(".") if name in columns_of(grain)]
+    return tuple(named) or DEFAULT[grain]
+
+
+def remember(cookie: str, grain: str, columns: tuple[str, ...]) -> str:
+    """The cookie that says which columns this browser shows of each grain."""
+    kept = dict(part.split(":", 1) for part in cookie.split("|") if ":" in part)
+    kept[grain] = ".".join(name for name in columns_of(grain) if name in columns)
+    return "|".join(f"{name}:{text}" for name, text in kept.items() if name in GRAINS and text)
+
+
+def _headings(grain: str, columns: tuple[str, ...], here: Address) -> Iterator[Heading]:
+    first = (here.value("sort") or ",".join(GRAINS[grain].sort)).split(",")[0]
+    for name in columns:
+        falling = first == f"-{name}"
+        rising = first == name
+        order = "descending" if falling else "ascending" if rising else "none"
+        # Numbers and dates are wanted largest first, words from A on.
+        downwards = name in {*words.NUMBERS, *words.TIMES}
+        next_sort = name if falling or not (downwards or rising) else f"-{name}"
+        yield Heading(
+            name, words.label(name), order, here.having(sort=next_sort), name in words.NUMBERS
+        )
+
+
+def _line(row: Row, grain: str, here: Address, view: View, when: Range) -> Line:
+    cells = row_of(row, GRAINS[grain].columns, shown=view.shown)
+    user = cells.get("user_id") or cells.get("hashed_user_id")
+    months = list(starts(when, "month"))
+    seat, why_not = _seat(cells) if grain == "user_product" else (None, "")
+    return Line(
+        cells=cells,
+        user=_named(cells) if user else None,
+        link=_link(cells, grain, here, user),
+        seat=seat,
+        why_not=why_not,
+        months=charts.spark(row["days"], months) if grain == "user_product" else (),
+        share=round(100 * cells["days_used"] / when.days),
+    )
+
+
+def _named(cells: Mapping[str, Any]) -> str:
+    """The user as people know them: a name, else what stands for one."""
+    full = " ".join(filter(None, (cells["first_name"], cells["last_name"])))
+    return full or cells["email"] or cells["user_id"] or cells["hashed_user_id"]
+
+
+def _link(cells: Mapping[str, Any], grain: str, here: Address, user: str | None) -> Address | None:
+    """Where a row leads: to the user, or to the rows that it gathers."""
+    if user:
+        kept = here.only((*filter_bar.RANGE, "team"))
+        selected = cells.get("product_id") or ""
+        return kept.at(f"/users/{user}").having(selected=selected, back=str(here))
+    name = f"{grain}_id"
+    return here.having(by="", sort="", **{grain: cells[name]}) if name in cells else None
+
+
+def _seat(cells: Mapping[str, Any]) -> tuple[dict[str, str] | None, str]:
+    """What a box on this row would take back; or why it has none."""
+    if cells["seat"] != "assigned":
+        return None, "There is no seat to take back."
+    if cells["via"]:
+        return None, f"The seat is that of the collection {cells['via']}."
+    if cells["assignment"] == "group":
+        return None, f"Assigned by the group {cells['group']}: change the group."
+    if cells["assignment"] == "default":
+        return None, "Assigned by default: change the product's default."
+    return {
+        "user_id": cells["user_id"] or "",
+        "hashed_user_id": cells["hashed_user_id"] or "",
+        "product_id": cells["product_id"],
+        "team_id": cells["team_id"],
+        "access": cells["access"],
+        "recommendation": cells["recommendation"] or "",
+    }, ""
+
+
+def _is_about_flex(here: Address) -> bool:
+    """Whether what is listed are users who use a product now and then: flex is offered first."""
+    return here.values("frequency") == ("occasional",) or here.values("recommendation") == (
+        "switch_to_flex",
+    )
+
+
+def _chart_query(here: Address, chosen_rows: Pairs, view: View, when: Range) -> Any:
+    interval = here.value("interval") or (
+        "day" if when.days <= 31 else "week" if when.days <= 190 else "month"
+    )
+    asked = [*chosen_rows, ("interval", interval)]
+    if here.value("group_by") in GROUPS:
+        asked.append(("group_by", here.value("group_by")))
+    return daily_query(asked, view)
+
+
+def _chart(entries: list[dict[str, Any]], here: Address) -> charts.Chart:
+    measure = here.value("measure") if here.value("measure") in MEASURES else "launches"
+    group = here.value("group_by") if here.value("group_by") in GROUPS else ""
+    return charts.stacked(entries, measure=measure, group=group)

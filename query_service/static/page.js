@@ -1,0 +1,118 @@
+// What the page does better with script. Without it every link and form works as it stands.
+"use strict";
+
+const live = document.getElementById("live");
+const say = (text) => { live.textContent = text; };
+
+// Moments are told in the reader's own time zone as well; days stay UTC days.
+for (const time of document.querySelectorAll("time[data-local]")) {
+  const at = new Date(time.dateTime);
+  const told = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  if (!Number.isNaN(at.getTime())) time.title = `${told.format(at)} here`;
+}
+
+// A user's detail opens over the list; the address is that of the page of its own.
+const over = document.getElementById("over");
+let opener = null;
+
+async function open(link) {
+  opener = link;
+  link.classList.add("busy");
+  try {
+    const answer = await fetch(link.href, { credentials: "same-origin" });
+    const text = await answer.text();
+    const found = new DOMParser().parseFromString(text, "text/html");
+    const detail = found.getElementById("detail") || found.querySelector("main");
+    if (!answer.ok && answer.status !== 404) throw new Error(String(answer.status));
+    const inside = document.createElement("div");
+    inside.className = "inside";
+    inside.append(document.adoptNode(detail));
+    const close = document.createElement("div");
+    close.className = "close";
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Close";
+    button.addEventListener("click", () => over.close());
+    close.append(button);
+    over.replaceChildren(close, inside);
+    over.setAttribute("aria-labelledby", "detail-title");
+    over.showModal();
+    (over.querySelector("#detail-title") || button).focus();
+  } catch {
+    window.location.assign(link.href);
+  } finally {
+    link.classList.remove("busy");
+  }
+}
+
+over.addEventListener("close", () => {
+  over.replaceChildren();
+  if (opener) opener.focus();
+});
+over.addEventListener("click", (event) => { if (event.target === over) over.close(); });
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-over]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  open(link);
+});
+
+// The bar under the list says what is ticked, and offers what fits it first.
+const seats = document.getElementById("seats");
+const actions = document.getElementById("actions");
+if (seats && actions) {
+  const told = actions.querySelector("[data-selected]");
+  const buttons = [...actions.querySelectorAll("button[name=kind]")];
+  const boxes = () => [...seats.querySelectorAll("input[name=seat]:checked")];
+  const every = actions.querySelector("input[name=all]");
+  const plural = (count, one) => `${count} ${one}${count === 1 ? "" : "s"}`;
+  const update = () => {
+    const ticked = boxes();
+    const users = new Set(ticked.map((box) => {
+      const seat = JSON.parse(box.value);
+      return seat.user_id || seat.hashed_user_id;
+    })).size;
+    const flex = ticked.length && ticked.every((box) => box.dataset.advice === "switch_to_flex");
+    if (every.checked) told.textContent = every.parentElement.textContent.trim();
+    else if (!ticked.length) told.textContent = "Tick seats to take back or to move to flex.";
+    else told.textContent = `${plural(users, "user")}, ${plural(ticked.length, "seat")} selected`;
+    for (const button of buttons) {
+      button.disabled = !ticked.length && !every.checked;
+      if (flex) button.classList.toggle("quiet", button.value !== "move-to-flex");
+    }
+    if (flex) buttons.sort((a, b) => (b.value === "move-to-flex") - (a.value === "move-to-flex")).forEach((b) => actions.append(b));
+    say(told.textContent);
+  };
+  seats.addEventListener("change", update);
+  update();
+  say("");
+}
+
+// One open menu at a time; Escape closes it and gives the focus back.
+const menus = "details.menu, details.choice";
+document.addEventListener("toggle", (event) => {
+  if (!event.target.matches(menus) || !event.target.open) return;
+  for (const other of document.querySelectorAll(menus)) if (other !== event.target && !other.contains(event.target)) other.open = false;
+}, true);
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest && event.target.closest(menus);
+  if (!menu || !menu.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll(`:is(${menus})[open]`)) if (!menu.contains(event.target)) menu.open = false;
+});
+
+// Long exports: say that it has begun, and that it is on its way.
+for (const link of document.querySelectorAll("a[data-export]")) {
+  link.addEventListener("click", () => say(`The export has begun: ${link.textContent}. Your browser shows how far it is.`));
+}
+
+// A slow answer: the page says that it is at work.
+for (const form of document.querySelectorAll("form")) {
+  form.addEventListener("submit", () => { form.classList.add("busy"); say("Working …"); });
+}
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form.busy")) form.classList.remove("busy");
+});
