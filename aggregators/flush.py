@@ -13,11 +13,12 @@ from typing import Protocol
 import polars as pl
 import structlog
 
-from aggregators.assignment import NEVER
+from aggregators.assignment import NEVER, store_went_back
 from aggregators.decode import DeadLine
 from aggregators.fold import Changes, Progress
 from aggregators.patience import Patience
 from aggregators.session import Session
+from schemas import topics
 from schemas.failpoints import reach
 from schemas.rollups import FOLD_VERSION
 from schemas.telemetry import WorkerMetrics
@@ -83,6 +84,9 @@ class Flush:
         for table, frame in steps(changes):
             await self._patience.call(self._inserts.insert, table, frame)
             reach(f"stored_{table}")
+        frame = progress_frame(changes.progress, caught_up_at=NEVER)
+        await advance(self._patience, self._inserts, session, frame)
+        reach("stored_progress")
         session.state.acknowledge(
             changes.batch, {p: done.position for p, done in changes.progress.items()}
         )
@@ -119,13 +123,30 @@ class Flush:
 
 
 def steps(changes: Changes) -> list[tuple[str, pl.DataFrame]]:
-    """What to insert where, in the order it must be stored."""
+    """What to insert where, in the order it must be stored; then progress moves."""
     return [
         ("usage_events", changes.events),
         ("usage_daily", changes.rows),
         ("usage_ledger", changes.ledger),
-        ("progress", progress_frame(changes.progress, caught_up_at=NEVER)),
     ]
+
+
+async def advance(
+    patience: Patience, inserts: Inserts, session: Session, frame: pl.DataFrame
+) -> None:
+    """Move the progress that `frame` tells, rows of the table.
+
+    Raises PersonNeeded when the store knows less than this session stored: what it lost would
+    never be folded again if its progress went past it. What else a batch has stored by then does
+    no harm: rows are whole, and records below them are folded again as their events.
+    """
+    behind = await patience.call(inserts.advance, frame, dict(session.known))
+    for partition, position in behind.items():
+        known = session.known[partition]
+        folded = topics.offset_of(position) + 1 if position else 0
+        raise store_went_back(partition, folded, topics.offset_of(known) + 1)
+    for partition, position in frame.select("partition", "position").iter_rows():
+        session.known[partition] = max(position, session.known.get(partition, 0))
 
 
 def progress_frame(progress: Mapping[int, Progress], *, caught_up_at: datetime) -> pl.DataFrame:

@@ -206,6 +206,7 @@ class Pipeline:
             durable={p: durable_progress(p, stored.get(p), epochs) for p in partitions},
             lineage=lineage,
             ends=dict(ends.latest),
+            known={p: stored[p].position for p in partitions if p in stored},
         )
 
     async def _confirm(self, records: Sequence[Record], session: Session) -> None:

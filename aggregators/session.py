@@ -16,8 +16,8 @@ from aggregators.state import State
 class Session:
     """State and position, dropped together or kept together (rule 7).
 
-    `durable` is how far each partition is folded and stored, `ends` how far the log was seen to
-    reach. `lineage` is which log it is.
+    `durable` is how far each partition is folded and stored, `known` the positions that the store
+    has for sure, `ends` how far the log was seen to reach. `lineage` is which log it is.
     """
 
     intake: Intake
@@ -26,6 +26,7 @@ class Session:
     durable: dict[int, Progress]
     lineage: Lineage
     ends: dict[int, int] = field(default_factory=dict)
+    known: dict[int, int] = field(default_factory=dict)
 
     @property
     def generation(self) -> int:

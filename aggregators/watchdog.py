@@ -12,7 +12,7 @@ import structlog
 
 from aggregators.assignment import log_went_back, store_went_back
 from aggregators.broker import Broker, LogState
-from aggregators.flush import progress_frame
+from aggregators.flush import advance, progress_frame
 from aggregators.fold import Progress
 from aggregators.patience import Patience
 from aggregators.pipeline import LogChanged, Member, Pipeline
@@ -139,7 +139,7 @@ class Watchdog:
         await self._compare_store(session, durable)
         caught_up = {p: done for p, done in durable.items() if seen.latest[p] == done.offset + 1}
         frame = progress_frame(caught_up, caught_up_at=asked_at)
-        await self._patience.call(self._inserts.insert, "progress", frame)
+        await advance(self._patience, self._inserts, session, frame)
         if self._told is not session:
             await self._tell_lost()
             self._told = session

@@ -22,6 +22,7 @@ from aggregators.epochs import Epochs
 from aggregators.flush import progress_frame
 from aggregators.fold import Progress
 from deploy.log_offsets import LogOffsets, read_offsets
+from deploy.losses import Loss, settle
 from deploy.maintenance import LEAVE_SECONDS, NotNow
 from schemas.topics import CONSUMER_GROUP, EVENTS, position
 from sinks.inserts import Inserts
@@ -79,7 +80,8 @@ def apply(client: Client, broker: KafkaAdminClient, lease: Lease, places: list[P
             )
         time.sleep(_POLL_SECONDS)
         lease.check()
-    _note_losses(client, broker, [place for place in places if place.lost])
+    if lost := [place for place in places if place.lost]:
+        _note_losses(client, broker, lease, lost)
 
 
 def _refusals(
@@ -100,14 +102,20 @@ def _wanted(broker: KafkaAdminClient, log: LogOffsets, start: Start) -> Mapping[
     return {tp.partition: at.offset for tp, at in found.items() if at.offset >= 0}
 
 
-def _note_losses(client: Client, broker: KafkaAdminClient, places: list[Place]) -> None:
-    epochs = Epochs(str(read_offsets(broker).topic_id), Loads(client).epochs())
-    progress = {}
+def _note_losses(
+    client: Client, broker: KafkaAdminClient, lease: Lease, places: list[Place]
+) -> None:
+    loads = Loads(client)
+    epochs, stored = Epochs(str(read_offsets(broker).topic_id), loads.epochs()), loads.progress()
+    progress, losses = {}, []
     for place in places:
         life = epochs.life(place.partition, place.start)
         if life is not None:
             at = position(life.epoch, place.start - 1)
             progress[place.partition] = Progress(at, place.start - 1, NEVER)
+            known = stored.get(place.partition)
+            losses.append(Loss(place.partition, known.position if known else 0, at + 1))
+    settle(client, lease, losses)
     Inserts(client).insert("progress", progress_frame(progress, caught_up_at=NEVER))
 
 

@@ -1,14 +1,19 @@
 """`replay` and `epoch bump` while events arrive and a worker runs: nothing lost or doubled."""
 
 import json
+import signal
 import time
 from datetime import UTC, datetime
 
 import pytest
+from kafka import TopicPartition
 
 from deploy.log_offsets import read_offsets
+from schemas.topics import EVENTS
 from tests.support.steady_load import SteadyLoad
 from tests.support.worker_world import PARTITIONS
+
+PERSON_NEEDED = 78
 
 
 def said(world, *arguments: str) -> dict:
@@ -95,3 +100,28 @@ def test_grown_while_a_worker_runs(world):
 def test_what_can_not_be_bumped(world, wrong):
     """Exit status 2, before anything is done."""
     assert world.command("epoch", "bump", *wrong).returncode == 2
+
+
+def test_records_lost_in_mid_batch(world):
+    """A worker died between events and rows, then the records went: rows and books take them in."""
+    worker = world.worker()
+    world.send(range(40))
+    world.until_counted(40)
+    worker.kill()
+    world.send(range(40, 80))
+    assert world.worker(failpoints="stored_usage_events:1").exit_status() == -signal.SIGKILL
+    stored = world.counted()
+    assert stored[1] > stored[0] == 40
+    ends = read_offsets(world.broker).ends
+    world.broker.delete_records({TopicPartition(EVENTS, p): end for p, end in ends.items()})
+
+    assert world.worker().exit_status() == PERSON_NEEDED
+    refused = world.command("replay")
+    assert refused.returncode == 1
+    assert "--accept-loss" in refused.stderr
+    for _ in range(2):
+        said(world, "replay", "--accept-loss")
+    world.worker()
+    # Sent again, what was stored is known, and what was lost is counted now.
+    world.send(range(80))
+    balanced(world, 80)

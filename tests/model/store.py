@@ -6,7 +6,7 @@ Next: tests.model.world
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ _KEYS = {
     "usage_daily": ROW_KEY,
     "usage_ledger": LEDGER_KEY,
 }
-_TABLES = (*_KEYS, "progress", "log_epochs")
+_TABLES = (*_KEYS, "log_epochs")
 _ROW_NAMES = ("product_id", "product_version", "team_id", "access")
 _BOOKS = ("accepted", "stored", "duplicate", "dead", "counted", "position")
 
@@ -50,14 +50,20 @@ class SimulatedStore:
         for row in frame.iter_rows(named=True):
             if partly and self._rng.random() < 0.5:
                 continue
-            if table == "progress":
-                self._insert_progress(row)
-            else:
-                self._insert_row(table, row)
+            self._insert_row(table, row)
 
-    def _insert_progress(self, row: dict[str, Any]) -> None:
-        at = (row["position"], row["appended_at"])
-        self.positions[row["partition"]] = max(at, self.positions.get(row["partition"], at))
+    def advance(
+        self, frame: pl.DataFrame, known: Mapping[int, int], *, partly: bool = False
+    ) -> dict[int, int]:
+        """As sinks.inserts.Inserts.advance, or `partly`; this store never goes back."""
+        for row in frame.iter_rows(named=True):
+            if partly and self._rng.random() < 0.5:
+                continue
+            at = (row["position"], row["appended_at"])
+            held = self.positions.get(row["partition"])
+            assert known.get(row["partition"], 0) <= (held[0] if held else 0)
+            self.positions[row["partition"]] = max(at, held or at)
+        return {}
 
     def _insert_row(self, table: str, row: dict[str, Any]) -> None:
         key = tuple(row[name] for name in _KEYS[table])

@@ -126,6 +126,8 @@ class ModelWorker:
         """As aggregators.patience."""
         if function == self.insert:
             return await self._insert(*args)
+        if function == self.advance:
+            return await self._advance(*args)
         if function is load.load_user_days:
             return await self._load(*args)
         if function == self.leaders:
@@ -156,6 +158,18 @@ class ModelWorker:
             self.tasks.append(asyncio.create_task(inserted))
         else:
             await inserted
+
+    async def _advance(self, frame: pl.DataFrame, known: Mapping[int, int]) -> dict[int, int]:
+        moved: dict[int, int] = await self.gates.through(
+            lambda: self._store.advance(frame, known),
+            writes=True,
+            partly=lambda: self._store.advance(frame, known, partly=True),
+        )
+        return moved
+
+    def advance(self, frame: pl.DataFrame, known: Mapping[int, int]) -> dict[int, int]:
+        """As sinks.inserts, and as `insert`."""
+        return self._store.advance(frame, known)
 
     def insert(self, table: str, frame: pl.DataFrame) -> None:
         """As sinks.inserts; `call` sees what is asked for, and lets it wait at a gate."""

@@ -17,6 +17,7 @@ from aggregators.lineage import Lineage
 from aggregators.patience import Patience
 from aggregators.session import Session
 from aggregators.state import LedgerRow, State, UserDay
+from schemas.rejects import PersonNeeded
 from schemas.telemetry import WorkerMetrics
 from tests.support.histories import delivered, line, record
 
@@ -34,6 +35,12 @@ class Story:
         if table == self._broken:
             raise ZeroDivisionError
         self.told.append(table)
+
+    def advance(self, frame, known):
+        """As sinks.inserts; `broken` may be a store that went back."""
+        self.insert("progress", frame)
+        self.known = known
+        return {0: 0} if self._broken == "set back" else {}
 
     async def send(self, dead):
         """As aggregators.dead_letters."""
@@ -103,11 +110,25 @@ async def test_nothing_is_committed_when_a_step_fails(batch, table):
     story = Story(broken=table)
     with pytest.raises(ZeroDivisionError):
         await story.flush().run(changes, session)
-    order = [name for name, _ in steps(changes)]
+    order = [*(name for name, _ in steps(changes)), "progress"]
     assert story.told == ["1 dead", *order[: order.index(table)]]
     session.state._max_bytes = 0
     session.state.evict()
     assert session.state.user_days
+    assert session.durable == {}
+
+
+async def test_progress_does_not_move_over_what_the_store_lost(batch):
+    """It was set back while the flush waited: a person is needed, and nothing is committed."""
+    session, changes = batch
+    session.known[0] = 1 << 48 | 3
+    story = Story(broken="set back")
+    with pytest.raises(PersonNeeded) as stopped:
+        await story.flush().run(changes, session)
+    assert stopped.value.reason == "store_went_back"
+    assert "folded up to offset 0 in the store, but the group's offset is 4" in str(stopped.value)
+    assert story.known == {0: 1 << 48 | 3}
+    assert story.told[-1] == "progress"
     assert session.durable == {}
 
 
