@@ -126,7 +126,8 @@ def burn_down(past: Sequence[Mapping[str, str]], ahead: Sequence[Mapping[str, st
         f"{scale.x(place + 0.5):.1f},{scale.y(left):.1f}" for place, (_, left) in enumerate(points)
     ]
     now = len(past)
-    summary = f"Tokens left: {_amount(points[max(0, now - 1)][1])} on {words.day(points[max(0, now - 1)][0])}"
+    day, left = points[max(0, now - 1)]
+    summary = f"Tokens left: {_amount(left)} on {words.day(day)}"
     if ahead:
         summary += f", by forecast {_amount(points[-1][1])} on {words.day(points[-1][0])}"
     return Chart(

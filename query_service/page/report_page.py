@@ -12,8 +12,8 @@ from query_service.columns import COLUMNS, GRAINS
 from query_service.options import options
 from query_service.page import advice, charts, filter_bar, words
 from query_service.page.links import Address, Pairs
-from query_service.params import GROUPS
-from query_service.queries import daily_query, report_query, rows_query
+from query_service.params import GROUPS, INTERVALS
+from query_service.queries import DailyQuery, daily_query, report_query, rows_query
 from query_service.ranges import Range
 from query_service.report import read_page, row_of
 from query_service.series import series, starts
@@ -41,6 +41,9 @@ GROUP_WORDS = {
 }
 # The parameters of the chart alone.
 CHART = ("interval", "group_by", "measure")
+_DAYS_BY_DAY, _DAYS_BY_WEEK = 31, 190
+# Enough to tell users apart in a list; the user's page has the whole hash.
+_HASH_CHARS = 12
 # The user's columns are one cell, and so are an id and its name.
 _PEOPLE = ("user_id", "first_name", "last_name", "email", "hashed_user_id")
 _IDS = {"team_id", "product_id"}
@@ -137,7 +140,10 @@ def gather(wired: Wiring, session: Session, here: Address, cookie: str) -> dict[
         "totals": page.totals,
         "next": here.having(cursor=page.next_cursor) if page.next_cursor else None,
         "first": here.lacking("cursor") if here.values("cursor") else None,
-        "chart": _chart(answers["series"], here),
+        "measure": _measure(here),
+        "interval": _interval(here, query.range),
+        "group": _group(here),
+        "chart": charts.stacked(answers["series"], measure=_measure(here), group=_group(here)),
         "series": answers["series"],
         "flex_first": _is_about_flex(here),
     }
@@ -198,7 +204,7 @@ def _line(row: Row, grain: str, here: Address, view: View, when: Range) -> Line:
 def _named(cells: Mapping[str, Any]) -> str:
     """The user as people know them: a name, else what stands for one."""
     full = " ".join(filter(None, (cells["first_name"], cells["last_name"])))
-    return full or cells["email"] or cells["user_id"] or cells["hashed_user_id"]
+    return full or cells["email"] or cells["user_id"] or f"{cells['hashed_user_id'][:_HASH_CHARS]}…"
 
 
 def _link(cells: Mapping[str, Any], grain: str, here: Address, user: str | None) -> Address | None:
@@ -238,17 +244,23 @@ def _is_about_flex(here: Address) -> bool:
     )
 
 
-def _chart_query(here: Address, chosen_rows: Pairs, view: View, when: Range) -> Any:
-    interval = here.value("interval") or (
-        "day" if when.days <= 31 else "week" if when.days <= 190 else "month"
-    )
-    asked = [*chosen_rows, ("interval", interval)]
-    if here.value("group_by") in GROUPS:
-        asked.append(("group_by", here.value("group_by")))
+def _interval(here: Address, when: Range) -> str:
+    """What is asked for, else what gives a chart a few dozen bars."""
+    if here.value("interval") in INTERVALS:
+        return here.value("interval")
+    return "day" if when.days <= _DAYS_BY_DAY else "week" if when.days <= _DAYS_BY_WEEK else "month"
+
+
+def _group(here: Address) -> str:
+    return here.value("group_by") if here.value("group_by") in GROUPS else ""
+
+
+def _measure(here: Address) -> str:
+    return here.value("measure") if here.value("measure") in MEASURES else "launches"
+
+
+def _chart_query(here: Address, chosen_rows: Pairs, view: View, when: Range) -> DailyQuery:
+    asked = [*chosen_rows, ("interval", _interval(here, when))]
+    if group := _group(here):
+        asked.append(("group_by", group))
     return daily_query(asked, view)
-
-
-def _chart(entries: list[dict[str, Any]], here: Address) -> charts.Chart:
-    measure = here.value("measure") if here.value("measure") in MEASURES else "launches"
-    group = here.value("group_by") if here.value("group_by") in GROUPS else ""
-    return charts.stacked(entries, measure=measure, group=group)

@@ -229,7 +229,7 @@ def effect(part: Section, before: Mapping[str, Any] | None, after: Mapping[str, 
         )
     if will and not was:
         return (
-            "Names, e-mail addresses and user ids will be shown in views of this team, to everybody "
-            "whose key may read it, as far as no other team in the view hides them."
+            "Names, e-mail addresses and user ids will be shown in views of this team, to all "
+            "whose keys may read it, as far as no other team in the view hides them."
         )
     return ""

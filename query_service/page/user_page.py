@@ -9,7 +9,7 @@ from typing import Any
 
 from query_service.auth import Items
 from query_service.detail import detail, detail_query
-from query_service.page import charts
+from query_service.page import charts, words
 from query_service.page.links import Address
 from query_service.sessions import Session
 from query_service.view import look
@@ -64,7 +64,7 @@ def _months(entries: list[dict[str, Any]]) -> dict[str, tuple[tuple[str, int, in
     """For each product its months: name, days used, shade from 0 to 4, tokens used."""
     strips: dict[str, list[tuple[str, int, int, str]]] = {}
     for entry in entries:
-        month = charts.words.month(date.fromisoformat(f"{entry['month']}-01"))
+        month = words.month(date.fromisoformat(f"{entry['month']}-01"))
         days = entry["days_used"]
         shade = 0 if not days else min(4, 1 + days // 6)
         strips.setdefault(entry["product_id"], []).append(

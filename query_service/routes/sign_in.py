@@ -111,8 +111,8 @@ def _sign_in(request: Request, wired: Wiring, form: Form) -> Response:
     return answer
 
 
-@router.post("/sign-out")
-async def post_sign_out(request: Request, form: Fields) -> Response:
+@router.post("/sign-out", dependencies=[Depends(read_form)])
+async def post_sign_out(request: Request) -> Response:
     """Forget the session in this browser."""
     root = address(request).root
     answer = go_to(Address(root, "/sign-in"))

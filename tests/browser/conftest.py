@@ -1,0 +1,118 @@
+"""A real Chromium on the page of a running `up` with sample data.
+
+Next: query_service.routes.page
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.support.up_process import UpProcess
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# Tests that run beside others keep the machine busy.
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="session")
+def up(tmp_path_factory) -> Iterator[UpProcess]:
+    """The whole system with its sample."""
+    running = UpProcess(tmp_path_factory.mktemp("browser") / "usage-data", "--sample")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser: Debian's, or the one that USAGE_CHROMIUM names."""
+    path = os.environ.get("USAGE_CHROMIUM") or shutil.which("chromium")
+    assert path, "Chromium is missing: apt-get install --no-install-recommends chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A visitor of the page: a browser context of its own, and what went wrong in it."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context, self.url = context, url
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.complaints: list[str] = []
+        self.elsewhere: list[str] = []
+        self.page.on("console", self._note_console)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._note_request)
+
+    def _note_console(self, message) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def _note_request(self, request) -> None:
+        if not request.url.startswith((self.url, "data:", "blob:")):
+            self.elsewhere.append(request.url)
+
+    def go(self, path: str) -> None:
+        """Open an address of the page."""
+        self.page.goto(f"{self.url}{path}")
+
+    def sign_in(self, key: str) -> "Visit":
+        """With a key, as its form asks for it."""
+        self.go("/sign-in")
+        self.page.fill("#key", key)
+        self.page.press("#key", "Enter")
+        self.page.wait_for_selector("h1:has-text('Usage report')")
+        return self
+
+
+@pytest.fixture
+def visit(chromium, up):
+    """A function that begins a visit; options are those of a browser context."""
+    visits = []
+
+    def begin(**options) -> Visit:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        visits.append(Visit(context, up.ready["query_url"]))
+        return visits[-1]
+
+    yield begin
+    for each in visits:
+        each.context.close()
+
+
+@pytest.fixture
+def signed_in(visit, up) -> Visit:
+    """A visitor with the first key, which may do everything."""
+    return visit().sign_in(up.ready["key"])
+
+
+@pytest.fixture(scope="session")
+def new_key(up):
+    """A function that makes a key of the sample's tenant with some scopes, and teams."""
+
+    def make(*scopes: str, teams: tuple[str, ...] = ()) -> str:
+        answer = httpx.post(
+            f"{up.ready['query_url']}/v1/keys",
+            headers={"Authorization": f"Bearer {up.ready['key']}"},
+            content=json.dumps({"scopes": scopes, "teams": teams}),
+            timeout=30,
+        )
+        return answer.json()["key"]
+
+    return make
