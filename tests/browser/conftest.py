@@ -3,7 +3,6 @@
 Next: query_service.routes.page
 """
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -110,7 +109,7 @@ def new_key(up):
         answer = httpx.post(
             f"{up.ready['query_url']}/v1/keys",
             headers={"Authorization": f"Bearer {up.ready['key']}"},
-            content=json.dumps({"scopes": scopes, "teams": teams}),
+            json={"scopes": scopes, "teams": teams},
             timeout=30,
         )
         return answer.json()["key"]
