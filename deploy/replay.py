@@ -49,6 +49,9 @@ def plan(client: Client, broker: KafkaAdminClient, start: Start) -> list[Place]:
     loads, log = Loads(client), read_offsets(broker)
     epochs = Epochs(str(log.topic_id), loads.epochs())
     progress = loads.progress()
+    if not epochs.is_open:
+        # A copy of the store from before the first worker, or none yet: nothing is folded.
+        return [Place(p, log.committed.get(p), first, 0) for p, first in log.starts.items()]
     wanted = _wanted(broker, log, start)
     places = []
     for partition, earliest in log.starts.items():

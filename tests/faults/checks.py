@@ -50,7 +50,7 @@ class Broker:
         with admin(self.bootstrap) as client:
             yield client
 
-    def offsets(self, *, patience_seconds: float = 60.0) -> LogOffsets:
+    def offsets(self, *, patience_seconds: float = QUIET_SECONDS) -> LogOffsets:
         """Read them, waiting for a broker that is away."""
         deadline = time.monotonic() + patience_seconds
         while True:

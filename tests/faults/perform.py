@@ -6,6 +6,7 @@ Next: tests.faults.run
 import shutil
 from pathlib import Path
 
+from schemas.rejects import Unavailable
 from tests.faults import report
 from tests.faults.catalogue import id_of
 from tests.faults.rows import ROWS
@@ -41,7 +42,7 @@ def perform(
     run.outcome.expected_stops = wanted.stops
     try:
         wanted.scenario(run)
-    except (AssertionError, TimeoutError) as error:
+    except (AssertionError, TimeoutError, Unavailable) as error:
         run.outcome.failure = str(error) or type(error).__name__
         run.story.tell(f"failed: {run.outcome.failure}")
     finally:

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from schemas.rejects import Unavailable
 from tests.faults import report
 from tests.faults.plot import plot
 from tests.faults.run import Run
@@ -143,7 +144,7 @@ def perform(root: Path, seed: int, directory: Path, *, minutes: float) -> list[s
     samples = None
     try:
         samples = soak(run, minutes=minutes)
-    except (AssertionError, TimeoutError) as error:
+    except (AssertionError, TimeoutError, Unavailable) as error:
         run.outcome.failure = str(error) or type(error).__name__
     finally:
         run.end()

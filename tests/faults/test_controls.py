@@ -16,7 +16,9 @@ SEEN_BY = {
     "guard": ("W2-stored_usage_daily", "W2-stored_usage_ledger", "K9"),
     "seq": ("W1", "K1", "C1"),
     "noack-take": ("W1", "W2-stored_usage_events", "G2"),
-    "insert-before-ack": ("W1", "W2-stored_usage_events", "G2"),
+    "insert-before-ack": (
+        *("W2-stored_usage_events", "W2-stored_usage_daily", "W2-stored_usage_ledger"),
+    ),
 }
 
 

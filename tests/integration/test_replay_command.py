@@ -125,3 +125,17 @@ def test_records_lost_in_mid_batch(world):
     # Sent again, what was stored is known, and what was lost is counted now.
     world.send(range(80))
     balanced(world, 80)
+
+
+def test_replay_into_a_store_that_knows_nothing(world):
+    """An older copy of it may be from before the first worker opened an epoch."""
+    worker = world.worker()
+    world.send(range(40))
+    world.until_counted(40)
+    world.until(lambda: sum(read_offsets(world.broker).lag.values()) == 0)
+    worker.kill()
+    for table in ("usage_events", "usage_daily", "usage_ledger", "progress", "log_epochs"):
+        world.client.command(f"TRUNCATE TABLE {table}")
+    assert {place["start"] for place in said(world, "replay")["places"]} == {0}
+    world.worker()
+    balanced(world, 40)
