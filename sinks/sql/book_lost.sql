@@ -35,7 +35,7 @@ LEFT JOIN
     AND book.partition = event.partition
 LEFT JOIN
 (
-    SELECT partition, max(position) AS position FROM usage_ledger WHERE tenant = '' GROUP BY partition
+    SELECT partition, max(position) AS position FROM usage_ledger FINAL WHERE tenant = '' GROUP BY partition
 ) AS counted ON counted.partition = event.partition
 WHERE event.position > if(event.tenant = '', counted.position, book.position)
 GROUP BY event.tenant, event.received_day, event.partition

@@ -4,7 +4,7 @@
 --   above the one and below the other are lost.
 -- Columns: tenant, user_id.
 SELECT DISTINCT tenant, user_id
-FROM usage_events
+FROM usage_events FINAL
 WHERE has({partitions:Array(UInt16)}, partition)
     AND position > {folded:Array(UInt64)}[indexOf({partitions:Array(UInt16)}, partition)]
     AND position < {starts:Array(UInt64)}[indexOf({partitions:Array(UInt16)}, partition)]
