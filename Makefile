@@ -5,13 +5,13 @@ FAULT_REPORT := fault-report
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: up test faults soak check fix bench lock setup office clocks clean
+.PHONY: up test faults soak check fix bench lock setup office browser clocks clean
 .DEFAULT_GOAL := up
 
 up: setup  ## everything on this machine, with sample data; Ctrl-C stops it
 	$(BIN)/usage-report up --sample $(UP_FLAGS)
 
-test: check office  ## checks, then every test
+test: check office browser  ## checks, then every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TEST_FLAGS)
 
 faults: setup office clocks  ## every row of the fault catalogue and every test of a remedy, 2 hours; its table at the end
@@ -41,6 +41,13 @@ office:
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq \
 	    && apt-get install -qq --no-install-recommends libreoffice-calc-nogui > /dev/null; } \
 	  || echo "LibreOffice is missing: apt-get install --no-install-recommends libreoffice-calc-nogui"
+
+# The page is tried in it.
+browser:
+	@command -v chromium > /dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq \
+	    && apt-get install -qq --no-install-recommends chromium > /dev/null; } \
+	  || echo "Chromium is missing: apt-get install --no-install-recommends chromium"
 
 # Two rows set clocks of running processes.
 clocks:

@@ -13,8 +13,9 @@ from query_service.options import options
 from query_service.page import advice, charts, filter_bar, words
 from query_service.page.links import Address, Pairs
 from query_service.params import GROUPS, INTERVALS
-from query_service.queries import DailyQuery, daily_query, report_query, rows_query
+from query_service.queries import DailyQuery, ReportQuery, daily_query, report_query, rows_query
 from query_service.ranges import Range
+from query_service.report import Page as ReportPage
 from query_service.report import read_page, row_of
 from query_service.series import series, starts
 from query_service.sessions import Session
@@ -101,38 +102,57 @@ def columns_of(grain: str) -> tuple[str, ...]:
 def gather(wired: Wiring, session: Session, here: Address, cookie: str) -> dict[str, Any]:
     """All that the page shows; raises Problem with what is wrong in the address."""
     view = look(wired, session.key, here.values("team"))
+    query = _report_query(here, view)
+    answers = _ask(view, query, here)
+    return {
+        "view": view.describe(),
+        "shown": view.shown,
+        "range": query.range,
+        "snapshot": answers["snapshot"],
+        "advice": advice.advice(answers["advice"], answers["snapshot"], query.range, here),
+        "choices": filter_bar.choices(here, answers["options"]),
+        "chips": filter_bar.chips(here, answers["options"], query.range),
+        "flex_first": _is_about_flex(here),
+        **_chart(answers["series"], here, query.range),
+        **_table(answers["page"], query, here, view, cookie),
+    }
+
+
+def _report_query(here: Address, view: View) -> ReportQuery:
     asked = [pair for pair in here.pairs if pair[0] not in {*CHART, "columns"}]
     if not here.values("limit"):
         asked.append(("limit", ROWS_A_PAGE))
-    query = report_query(asked, view)
-    grain = query.grain.name
+    return report_query(asked, view)
+
+
+def _ask(view: View, query: ReportQuery, here: Address) -> dict[str, Any]:
+    """The answers to all questions of the page, which are asked at once."""
     chosen_rows = here.only((*filter_bar.NAMES, *filter_bar.RANGE)).pairs
     rows = rows_query(list(chosen_rows), view)
     everything = rows_query(list(here.only(filter_bar.RANGE).pairs), view)
     chart = _chart_query(here, chosen_rows, view, rows.range)
-    more = ("days",) if grain == "user_product" else ()
-    answers = _together(
+    more = ("days",) if query.grain.name == "user_product" else ()
+    return _together(
         page=lambda: read_page(view, query, more),
         snapshot=lambda: snapshot(view, rows),
         advice=lambda: advice.read(view, rows),
         options=lambda: options(view, everything),
         series=lambda: series(view, chart),
     )
+
+
+def _table(
+    page: ReportPage, query: ReportQuery, here: Address, view: View, cookie: str
+) -> dict[str, Any]:
+    """The rows, and what stands over and under them."""
+    grain = query.grain.name
     columns = _columns(grain, here, cookie)
-    page = answers["page"]
     return {
-        "view": view.describe(),
-        "shown": view.shown,
-        "range": query.range,
         "grain": grain,
         "grains": {
             name: (text, here.having(by=name).lacking("sort").lacking("columns"))
             for name, text in GRAIN_WORDS.items()
         },
-        "snapshot": answers["snapshot"],
-        "advice": advice.advice(answers["advice"], answers["snapshot"], query.range, here),
-        "choices": filter_bar.choices(here, answers["options"]),
-        "chips": filter_bar.chips(here, answers["options"], query.range),
         "headings": list(_headings(grain, columns, here)),
         "all_columns": columns_of(grain),
         "columns": columns,
@@ -140,12 +160,17 @@ def gather(wired: Wiring, session: Session, here: Address, cookie: str) -> dict[
         "totals": page.totals,
         "next": here.having(cursor=page.next_cursor) if page.next_cursor else None,
         "first": here.lacking("cursor") if here.values("cursor") else None,
-        "measure": _measure(here),
-        "interval": _interval(here, query.range),
-        "group": _group(here),
-        "chart": charts.stacked(answers["series"], measure=_measure(here), group=_group(here)),
-        "series": answers["series"],
-        "flex_first": _is_about_flex(here),
+    }
+
+
+def _chart(entries: list[dict[str, Any]], here: Address, when: Range) -> dict[str, Any]:
+    measure, group = _measure(here), _group(here)
+    return {
+        "measure": measure,
+        "interval": _interval(here, when),
+        "group": group,
+        "chart": charts.stacked(entries, measure=measure, group=group),
+        "series": entries,
     }
 
 
