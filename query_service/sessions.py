@@ -36,7 +36,7 @@ class Session:
 
 def begin(store: Store, key: Key, now: datetime) -> str:
     """The cookie of a new session."""
-    sealed = _seal(store.hasher(key)).encrypt_at_time(secrets.token_bytes(16), _seconds(now))
+    sealed = _seal(store.hasher(key), key).encrypt_at_time(secrets.token_bytes(16), _seconds(now))
     return f"{key.key_id}.{sealed.decode().rstrip('=')}"
 
 
@@ -49,14 +49,16 @@ def find(store: Store, ring: KeyRing, cookie: str, now: datetime) -> Session | N
     secret = store.hasher(key)
     try:
         padded = sealed.encode("ascii") + b"=" * (-len(sealed) % 4)
-        token = _seal(secret).decrypt_at_time(padded, LASTS_SECONDS, _seconds(now))
+        token = _seal(secret, key).decrypt_at_time(padded, LASTS_SECONDS, _seconds(now))
     except (InvalidToken, UnicodeEncodeError):
         return None
     return Session(key, hmac.new(secret, b"form" + token, hashlib.sha256).hexdigest())
 
 
-def _seal(secret: bytes) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(hmac.digest(secret, b"session", "sha256")))
+def _seal(secret: bytes, key: Key) -> Fernet:
+    # A cookie with another key's id before it is not that key's: its seal is another one.
+    bound_to = f"session {key.key_id}".encode()
+    return Fernet(base64.urlsafe_b64encode(hmac.digest(secret, bound_to, "sha256")))
 
 
 def _seconds(now: datetime) -> int:
