@@ -58,11 +58,12 @@ def controls(directory: Path) -> list[dict[str, Any]]:
     return [
         {
             "left out": run["control"],
-            "row": run["id"],
+            "row": run["run"],
             "acked": run["acked"],
             "lost": run["lost"],
             "doubled": run["doubled"],
-            "reported": run["lost"] > 0 or run["doubled"] > 0,
+            "reported": run["reported"],
+            "first of all": next(iter(run["complaints"]), ""),
         }
         for run in found
         if run.get("control") is not None

@@ -95,6 +95,7 @@ class Outcome:
             "lost": oracle.lost,
             "doubled": oracle.doubled,
             "complaints": self.complaints(),
+            "reported": self.reported,
             "verdict": "failed" if self.complaints() else "passed",
         }
 
