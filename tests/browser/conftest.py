@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
+from tests.support.page_visit import Visit
 from tests.support.up_process import UpProcess
 
 FLAGS = (
@@ -22,8 +23,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-# Tests that run beside others keep the machine busy.
-PATIENCE_MS = 60_000
 
 
 @pytest.fixture(scope="session")
@@ -44,40 +43,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()
-
-
-class Visit:
-    """A visitor of the page: a browser context of its own, and what went wrong in it."""
-
-    def __init__(self, context: BrowserContext, url: str) -> None:
-        self.context, self.url = context, url
-        self.page: Page = context.new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.complaints: list[str] = []
-        self.elsewhere: list[str] = []
-        self.page.on("console", self._note_console)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", self._note_request)
-
-    def _note_console(self, message) -> None:
-        if message.type in {"error", "warning"}:
-            self.complaints.append(message.text)
-
-    def _note_request(self, request) -> None:
-        if not request.url.startswith((self.url, "data:", "blob:")):
-            self.elsewhere.append(request.url)
-
-    def go(self, path: str) -> None:
-        """Open an address of the page."""
-        self.page.goto(f"{self.url}{path}")
-
-    def sign_in(self, key: str) -> "Visit":
-        """With a key, as its form asks for it."""
-        self.go("/sign-in")
-        self.page.fill("#key", key)
-        self.page.press("#key", "Enter")
-        self.page.wait_for_selector("h1:has-text('Usage report')")
-        return self
 
 
 @pytest.fixture

@@ -7,24 +7,10 @@ import re
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-TEAMS = "team=sample-team-1&team=sample-team-2&team=sample-team-3"
-PAGES = {
-    "report": "/",
-    "names": f"/?{TEAMS}&group_by=product",
-    "users": "/?by=user",
-    "products": "/?by=product",
-    "teams": "/?by=team",
-    "empty": "/?product=nothing",
-    "tokens": "/tokens",
-    "settings": "/settings",
-    "settings-teams": "/settings/teams",
-    "settings-packs": "/settings/token_packs",
-    "keys": "/settings/keys",
-    "problem": "/users/nobody",
-}
+from tests.support.page_visit import PAGES, TEAMS, violations
+
 KIB = 1024
 PAGE_MAX_BYTES = 150 * KIB
 PAGE_MAX_REQUESTS = 6
@@ -273,16 +259,6 @@ def test_what_can_not_be_is_told_as_a_page(signed_in):
     expect(signed_in.page.get_by_role("alert")).to_contain_text("no such user")
     signed_in.go("/?product=nothing")
     expect(signed_in.page.locator(".empty")).to_contain_text("Nothing matches")
-
-
-def violations(page) -> list[str]:
-    """What axe finds, in a line each."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {node['target']} {node['failureSummary']}"
-        for each in found
-        for node in each["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
