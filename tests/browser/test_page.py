@@ -1,7 +1,4 @@
-"""The page as an administrator has it: read, filtered, sorted, changed, undone, exported.
-
-All in one file: two at a time would be two systems of their own.
-"""
+"""The page as an administrator has it: read, filtered, sorted, changed, undone, exported."""
 
 import re
 
@@ -11,8 +8,7 @@ from playwright.sync_api import expect
 
 from tests.support.page_visit import PAGES, TEAMS, violations
 
-KIB = 1024
-PAGE_MAX_BYTES = 150 * KIB
+PAGE_MAX_BYTES = 150 << 10
 PAGE_MAX_REQUESTS = 6
 
 
@@ -44,8 +40,7 @@ def test_who_is_not_signed_in_comes_back_to_where_he_was_going(visit, up):
 
 def test_numbers_are_those_of_the_api(signed_in, up):
     """Snapshot and totals, as JSON has them."""
-    headers = {"Authorization": f"Bearer {up.ready['key']}"}
-    base = up.ready["query_url"]
+    headers, base = {"Authorization": f"Bearer {up.ready['key']}"}, up.ready["query_url"]
     signed_in.go(f"/?{TEAMS}")
     found = httpx.get(f"{base}/v1/snapshot?{TEAMS}", headers=headers, timeout=60).json()
     card = signed_in.page.locator("dl.card").first
