@@ -62,8 +62,9 @@ _VERSIONS = versions()
 def address(request: Request) -> Address:
     """Where the request went."""
     root: str = request.scope.get("root_path", "")
-    path = request.url.path.removeprefix(root) if root else request.url.path
-    return Address(root, path, tuple(request.query_params.multi_items()))
+    # Decoded: an id in it may hold a question mark.
+    path: str = request.scope["path"]
+    return Address(root, path.removeprefix(root), tuple(request.query_params.multi_items()))
 
 
 def page(
