@@ -15,6 +15,7 @@ import httpx
 
 from query_service.columns import GRAINS
 from schemas.directory import ENTITIES
+from tests.support.privacy_pages import calls_of_pages
 from tests.support.private_tenant import (
     FIRST,
     NOWHERE,
@@ -295,4 +296,5 @@ CALLS: dict[tuple[str, str], Callable[[Setting], Iterable[Call]]] = {
     **{("POST", f"/v1/{deed}"): _seats(deed) for deed in ("assign", "unassign", "move-to-flex")},
     ("POST", "/v1/changes/{request_id:path}/undo"): _undo,
     ("GET", "/v1/seat-changes"): _feed,
+    **calls_of_pages(Call),
 }
