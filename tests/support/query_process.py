@@ -30,6 +30,8 @@ class QueryProcess:
             "KAFKA_BOOTSTRAP": "127.0.0.1:1",
             "USAGE_QUERY_PORT": str(self.port),
             "USAGE_STATE_DIR": str(directory),
+            # Tests that run beside others keep the machine busy.
+            "USAGE_QUERY_SILENCE_SECONDS": "30",
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
