@@ -100,10 +100,9 @@ def warm_up(run: Run, minutes: float) -> None:
     run.healed()
 
 
-def soak(run: Run, *, minutes: float) -> Samples:
-    """The whole of it; what was sampled along the way."""
+def soak(run: Run, samples: Samples, *, minutes: float) -> None:
+    """The whole of it, with `samples` taken along the way."""
     run.start()
-    samples = Samples(run)
     samples.start()
     warm_up(run, minutes)
     until = time.monotonic() + minutes * 60
@@ -121,7 +120,6 @@ def soak(run: Run, *, minutes: float) -> Samples:
     run.outcome.figures["faults"] = counts
     samples.stop()
     run.finish()
-    return samples
 
 
 def new_run(root: Path, seed: int) -> Run:
@@ -141,15 +139,17 @@ def new_run(root: Path, seed: int) -> Run:
 def perform(root: Path, seed: int, directory: Path, *, minutes: float) -> list[str]:
     """Run it and keep what it found; what is not as it must be."""
     run = new_run(root, seed)
-    samples = None
+    samples = Samples(run)
     try:
-        samples = soak(run, minutes=minutes)
+        soak(run, samples, minutes=minutes)
     except (AssertionError, TimeoutError, Unavailable) as error:
         run.outcome.failure = str(error) or type(error).__name__
     finally:
+        if samples.is_alive():
+            samples.stop()
         run.end()
     outcome = run.outcome.as_json()
-    if samples is not None:
+    if samples.seconds:
         leaks = samples.leaks()
         outcome |= {"steady": samples.steady(), "samples": samples.as_json()}
         outcome["complaints"] += leaks
