@@ -273,6 +273,7 @@ class Run:
         outcome = self.outcome
         if hasattr(self, "questions"):
             self.load.abandon()
+            self.ledger.close()
             for thread in (self.looks, self.questions, self.commits):
                 thread.stop()
             outcome.figures["longest_pause_seconds"] = round(self.commits.longest_seconds, 1)
