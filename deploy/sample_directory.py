@@ -170,12 +170,12 @@ def _subscriptions(load: Load, seats: list[tuple[str, str, Path]]) -> list[Entry
 
 
 def _packs(load: Load) -> list[Entry]:
-    """Burnt in the order of their ends: the one about to end is too young to be empty."""
+    """Burnt in the order of their ends: what is about to end holds more than a few days use up."""
     packs = (
         ("sample-pack-team-1", TEAMS[0], "8000", -200, 165),
         ("sample-pack-team-2", TEAMS[1], "500", -120, 245),
         ("sample-pack-shared", None, "80000", -110, 255),
-        ("sample-pack-ending", None, "9000", -3, 20),
+        ("sample-pack-ending", None, "60000", -3, 20),
         ("sample-pack-next-year", None, "20000", 15, 380),
         ("sample-pack-ended", None, "3000", -300, -40),
     )

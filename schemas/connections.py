@@ -41,6 +41,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     room: ClassVar["Room"]
 
+    # uvicorn narrows the argument, as the event loop does: TCP connections have this transport.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection in, where there is room."""
         super().connection_made(transport)

@@ -99,8 +99,7 @@ def test_numbers_packs_and_a_user_are_answered(terminal):
     """One JSON document a curl: the snapshot, the packs, the user with a reason in words."""
     snapshot, tokens, user = answers(terminal, "/v1/snapshot")
     assert snapshot["seats"]["over"] > 0
-    # What the README sent before may have used up the pack that is about to end.
-    assert tokens["packs"]
+    assert tokens["balance"]["expiring"]
     (advice,) = user["recommendations"]
     assert advice["arithmetic"]
 
