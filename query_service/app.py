@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from query_service import problems
 from query_service.body_limit import BodyLimit
 from query_service.lag import LagReader
+from query_service.page.rendering import refuse
 from query_service.pulse import Pulse, Pulsed
 from query_service.request_log import RequestLog
 from query_service.routes import (
@@ -92,8 +93,8 @@ def create_app(settings: QuerySettings, *, now: Callable[[], datetime] = _now) -
         lifespan=lifespan,
     )
     app.state.wiring = wired
-    problems.install(app, wired.metrics)
-    app.add_middleware(Pulsed, pulse=pulse, metrics=wired.metrics)
+    problems.install(app, wired.metrics, refuse)
+    app.add_middleware(Pulsed, pulse=pulse, metrics=wired.metrics, refuse=refuse)
     app.add_middleware(BodyLimit, metrics=wired.metrics)
     app.add_middleware(RequestLog)
     app.include_router(health.router)

@@ -5,7 +5,7 @@ Next: query_service.app
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from query_service.problems import RETRY_AFTER_SECONDS, Problem, document
+from query_service.problems import Problem, document
 from schemas.telemetry import QueryMetrics
 
 # A key for a thousand teams fits, whatever their ids are made of.
@@ -58,8 +58,7 @@ class BodyLimit:
                 detail = f"A body has at most {most_bytes} bytes."
                 raise _Refused(Problem(413, "body_too_large", detail))
             if self._held_bytes > HELD_MAX_BYTES:
-                again = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-                raise _Refused(Problem(503, "unavailable", "Too many bodies at once."), again)
+                raise _Refused(Problem(503, "unavailable", "Too many bodies at once."))
             more = message.get("more_body", False)
         return bool(message["type"] == "http.disconnect")
 

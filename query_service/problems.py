@@ -4,7 +4,7 @@ Next: query_service.app
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from schemas.rejects import Unavailable
 from schemas.telemetry import QueryMetrics
@@ -65,39 +66,45 @@ def refused(errors: Iterable[ParameterError]) -> Problem:
     return Problem(400, HIDDEN if hidden else "invalid_parameters", detail, errors=found)
 
 
-def install(app: FastAPI, metrics: QueryMetrics) -> None:
-    """Answer every kind of failure with a problem document, and count it."""
+def install(
+    app: FastAPI, metrics: QueryMetrics, refuse: Callable[[Request, Problem], Response]
+) -> None:
+    """Answer every kind of failure with what `refuse` makes of it, and count it."""
 
-    def answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
+    def answer(
+        request: Request, problem: Problem, headers: Mapping[str, str] | None = None
+    ) -> Response:
         metrics.query_errors.labels(reason=problem.reason).inc()
-        return document(problem, headers)
+        response = refuse(request, problem)
+        response.headers.update(headers or {})
+        return response
 
     @app.exception_handler(Problem)
-    def on_problem(_: Request, error: Problem) -> JSONResponse:
+    def on_problem(request: Request, error: Problem) -> Response:
         headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-        return answer(error, headers)
+        return answer(request, error, headers)
 
     @app.exception_handler(Unavailable)
-    def on_unavailable(_: Request, error: Unavailable) -> JSONResponse:
+    def on_unavailable(request: Request, error: Unavailable) -> Response:
         log.warning("unavailable", what=error.what)
         problem = Problem(503, "unavailable", f"{error.what} is unavailable; try again.")
-        return answer(problem, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+        return answer(request, problem)
 
     @app.exception_handler(RequestValidationError)
-    def on_body(_: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(refused(_body_errors(error)))
+    def on_body(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, refused(_body_errors(error)))
 
     @app.exception_handler(HTTPException)
-    def on_http(_: Request, error: HTTPException) -> JSONResponse:
+    def on_http(request: Request, error: HTTPException) -> Response:
         reason = HTTPStatus(error.status_code).name.lower()
-        return answer(
-            Problem(error.status_code, reason, str(error.detail)), dict(error.headers or {})
-        )
+        problem = Problem(error.status_code, reason, str(error.detail))
+        return answer(request, problem, error.headers)
 
     @app.exception_handler(Exception)
-    def on_bug(_: Request, error: Exception) -> JSONResponse:
+    def on_bug(request: Request, error: Exception) -> Response:
         log.error("request_failed", exc_info=error)
-        return answer(Problem(500, "internal_error", "The query service made a mistake."))
+        problem = Problem(500, "internal_error", "The query service made a mistake.")
+        return answer(request, problem)
 
 
 class ProblemResponse(JSONResponse):
@@ -111,7 +118,9 @@ class ProblemResponse(JSONResponse):
 
 
 def document(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-    """`problem` as application/problem+json."""
+    """`problem` as application/problem+json; a 503 says when to come again."""
+    if problem.status == 503:
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS), **(headers or {})}
     content: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,

@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable
 
 from clickhouse_connect.driver.client import Client
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from query_service.problems import RETRY_AFTER_SECONDS, Problem, document
+from query_service.problems import Problem
 from schemas.rejects import Unavailable
 from schemas.telemetry import QueryMetrics
 
@@ -64,13 +66,20 @@ class Pulsed:
     """ASGI middleware: 503 for a question that has no answer yet when ClickHouse falls silent.
 
     What was begun goes on by itself, and nobody hears of it: questions change nothing, and a change
-    of seats may be sent again under its request id.
+    of seats may be sent again under its request id. `refuse` words the 503 for the request.
     """
 
-    def __init__(self, app: ASGIApp, pulse: Pulse, metrics: QueryMetrics) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        pulse: Pulse,
+        metrics: QueryMetrics,
+        refuse: Callable[[Request, Problem], Response],
+    ) -> None:
         self._app = app
         self._pulse = pulse
         self._metrics = metrics
+        self._refusal = refuse
         self._left: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,5 +121,4 @@ class Pulsed:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         problem = Problem(503, "unavailable", "clickhouse does not answer; try again.")
         self._metrics.query_errors.labels(reason=problem.reason).inc()
-        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-        await document(problem, headers)(scope, receive, send)
+        await self._refusal(Request(scope), problem)(scope, receive, send)

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from query_service.page import words
 from query_service.page.links import Address
-from query_service.problems import Problem
+from query_service.problems import RETRY_AFTER_SECONDS, Problem, document
 from query_service.sessions import Session
 from query_service.wiring import wiring
 from schemas.rejects import Unavailable
@@ -112,16 +112,30 @@ def _told(request: Request, error: Problem | Unavailable | RequestValidationErro
     here = address(request)
     if isinstance(error, Unavailable):
         log.warning("unavailable", what=error.what)
-        error = Problem(503, "unavailable", "The numbers can't be read just now. Nothing is lost.")
+        error = Problem(503, "unavailable", f"{error.what} is unavailable; try again.")
     if isinstance(error, RequestValidationError):
         error = Problem(400, "invalid_parameters", "The form was not filled in as it must be.")
     if error.status == 401:
         wanted = str(here) if request.method == "GET" else f"{here.root}/"
         return go_to(Address(here.root, "/sign-in").having(next=wanted))
     wiring(request).metrics.query_errors.labels(reason=error.reason).inc()
-    answer = page(request, "problem.html", status=error.status, problem=error)
-    if error.status == 503:
-        answer.headers["Retry-After"] = "1"
+    return _problem(request, error)
+
+
+def refuse(request: Request, problem: Problem) -> Response:
+    """What is wrong, as a page for whoever reads pages, else as a problem document."""
+    is_page = not address(request).path.startswith(("/v1/", "/health/"))
+    if is_page and "text/html" in request.headers.get("accept", ""):
+        return _problem(request, problem)
+    return document(problem)
+
+
+def _problem(request: Request, problem: Problem) -> Response:
+    # A form that failed is sent again from its page, not by a link.
+    again = str(address(request)) if request.method == "GET" else ""
+    answer = page(request, "problem.html", status=problem.status, problem=problem, again=again)
+    if problem.status == 503:
+        answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return answer
 
 

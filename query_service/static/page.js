@@ -11,6 +11,22 @@ for (const time of document.querySelectorAll("time[data-local]")) {
   if (!Number.isNaN(at.getTime())) time.title = `${told.format(at)} here`;
 }
 
+// Numbers are grouped as the reader's browser does it; the server groups by narrow spaces.
+const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 20 });
+const GROUPED = /\d{1,3}(?:\u202f\d{3})+(?:\.\d+)?/g;
+const regroup = (text) => number.format(text.replaceAll("\u202f", ""));
+
+function localize(place) {
+  const texts = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    const alone = node.data.trim();
+    if (/^\d+\.\d+$/.test(alone) && node.parentElement.closest(".number, .cards dd")) node.data = regroup(alone);
+    else if (node.data.includes("\u202f")) node.data = node.data.replace(GROUPED, regroup);
+  }
+}
+localize(document.getElementById("main"));
+
 // A user's detail opens over the list; the address is that of the page of its own.
 const over = document.getElementById("over");
 let opener = null;
@@ -34,6 +50,7 @@ async function open(link) {
     button.textContent = "Close";
     button.addEventListener("click", () => over.close());
     close.append(button);
+    localize(inside);
     over.replaceChildren(close, inside);
     over.setAttribute("aria-labelledby", "detail-title");
     over.showModal();
@@ -104,9 +121,75 @@ document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll(`:is(${menus})[open]`)) if (!menu.contains(event.target)) menu.open = false;
 });
 
-// Long exports: say that it has begun, and that it is on its way.
+// A long export is fetched here, to tell how far it is; a short one is left to the browser.
+const LONG_ROWS = 5000;
+const exporting = document.getElementById("exporting");
+let underWay = false;
+
+async function fetchExport(link, rows) {
+  const [bar, told, cancel] = exporting.children;
+  const stop = new AbortController();
+  const began = Date.now();
+  let bytes = 0;
+  let lines = 0;
+  underWay = true;
+  const tell = () => {
+    const seconds = Math.round((Date.now() - began) / 1000);
+    const size = `${number.format(Math.round(bytes / 10485.76) / 100)} MiB`;
+    const done = bar.hasAttribute("value") ? `${Math.floor(100 * bar.value)} %, ` : "";
+    told.textContent = bytes ? `${link.textContent}: ${done}${size} after ${seconds} s` : `${link.textContent}: being made, ${seconds} s`;
+  };
+  cancel.onclick = () => stop.abort();
+  bar.removeAttribute("value");
+  exporting.hidden = false;
+  say(`The export has begun: ${link.textContent}.`);
+  const clock = setInterval(tell, 500);
+  tell();
+  try {
+    const answer = await fetch(link.href, { credentials: "same-origin", signal: stop.signal });
+    if (!answer.ok) throw new Error((await answer.json()).detail);
+    const type = answer.headers.get("Content-Type");
+    // Text has a row a line, or nearly: that tells how much of it is here.
+    const counted = /csv|ndjson/.test(type);
+    const parts = [];
+    for (let reader = answer.body.getReader(), read; !(read = await reader.read()).done;) {
+      parts.push(read.value);
+      bytes += read.value.length;
+      if (!counted) continue;
+      for (let at = read.value.indexOf(10); at >= 0; at = read.value.indexOf(10, at + 1)) lines += 1;
+      bar.value = Math.min(lines / rows, 1);
+    }
+    const file = document.createElement("a");
+    file.href = URL.createObjectURL(new Blob(parts, { type }));
+    [, file.download] = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition"));
+    file.click();
+    setTimeout(() => URL.revokeObjectURL(file.href), 60000);
+    tell();
+    told.textContent += ": done";
+  } catch (error) {
+    told.textContent = stop.signal.aborted ? "The export was cancelled." : `The export failed: ${error.message || "the connection was lost"}. Try it again.`;
+  } finally {
+    underWay = false;
+    clearInterval(clock);
+    cancel.onclick = () => { exporting.hidden = true; };
+    cancel.textContent = "Close";
+    say(told.textContent);
+  }
+}
+
 for (const link of document.querySelectorAll("a[data-export]")) {
-  link.addEventListener("click", () => say(`The export has begun: ${link.textContent}. Your browser shows how far it is.`));
+  link.addEventListener("click", (event) => {
+    const rows = Number(link.dataset.export);
+    link.closest("details").open = false;
+    if (rows < LONG_ROWS) return;
+    event.preventDefault();
+    if (underWay) {
+      say("One export at a time: another is under way.");
+      return;
+    }
+    exporting.querySelector("button").textContent = "Cancel";
+    fetchExport(link, rows);
+  });
 }
 
 // A slow answer: the page says that it is at work.

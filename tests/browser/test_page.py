@@ -12,9 +12,14 @@ PAGE_MAX_BYTES = 150 << 10
 PAGE_MAX_REQUESTS = 6
 
 
+def digits(text: str) -> int:
+    """A whole number, however it is grouped."""
+    return int(re.sub(r"\D", "", text))
+
+
 def rows(page) -> int:
     """How many rows the table says there are."""
-    return int(re.sub(r"\D", "", page.locator("#rows-title .muted").inner_text().split("row")[0]))
+    return digits(page.locator("#rows-title .muted").inner_text().split("row")[0])
 
 
 def test_who_is_not_signed_in_comes_back_to_where_he_was_going(visit, up):
@@ -46,8 +51,8 @@ def test_numbers_are_those_of_the_api(signed_in, up):
     card = signed_in.page.locator("dl.card").first
     names, values = card.locator("dt").all_inner_texts(), card.locator("dd").all_inner_texts()
     told = dict(zip(names, values, strict=True))
-    assert told["Seats"] == f"{found['seats']['total']}"
-    assert told["Seats free"] == f"{found['seats']['free']}"
+    assert digits(told["Seats"]) == found["seats"]["total"]
+    assert digits(told["Seats free"]) == found["seats"]["free"]
     totals = httpx.get(f"{base}/v1/report?{TEAMS}", headers=headers, timeout=60).json()["totals"]
     assert rows(signed_in.page) == totals["rows"]
     expect(signed_in.page.locator(".trust")).to_contain_text("Complete up to")
@@ -158,6 +163,39 @@ def test_unused_seats_by_keyboard_alone(signed_in):
     page.wait_for_selector("h1:has-text('Undone: 1 seat of 1 user')")
     signed_in.go(f"/?{TEAMS}&seat=assigned")
     assert rows(page) == assigned
+
+
+def test_a_long_export_tells_how_far_it_is(signed_in):
+    """It can be cancelled, and made again; at its end the file is there, whole."""
+    page = signed_in.page
+    listed = rows(page)
+    # The sample is not long: the page is told that it is.
+    page.locator("a[data-export]").evaluate_all("all => all.forEach(a => a.dataset.export = 1e6)")
+    held = []
+    page.route("**/v1/report.csv**", held.append)
+    page.locator("summary", has_text="Export").click()
+    page.get_by_role("link", name="CSV, for any program").click()
+    expect(page.locator("#exporting")).to_contain_text("being made")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#exporting")).to_contain_text("cancelled")
+    page.unroute("**/v1/report.csv**")
+    page.locator("summary", has_text="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV, for any program").click()
+    expect(page.locator("#exporting")).to_contain_text("done")
+    assert download.value.suggested_filename.endswith(".csv")
+    lines = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert len(lines) == listed + 1
+
+
+@pytest.mark.parametrize(("locale", "group"), [("de-DE", "."), ("en-US", ",")])
+def test_numbers_are_written_as_the_reader_writes_them(visit, up, locale, group):
+    """Digits are grouped as the browser does; days stay those of UTC."""
+    visitor = visit(locale=locale, timezone_id="Asia/Tokyo").sign_in(up.ready["key"])
+    told = visitor.page.locator("dl.card").nth(1).locator("dd").all_inner_texts()
+    assert any(re.search(rf"\d{re.escape(group)}\d\d\d", text) for text in told), told
+    expect(visitor.page.locator(".trust time")).to_contain_text("UTC")
+    assert "here" in visitor.page.locator(".trust time").get_attribute("title")
 
 
 def test_occasional_use_is_offered_flex(signed_in):

@@ -57,6 +57,10 @@ def test_questions_fail_while_it_hangs_and_not_after(hanging):
         assert answer.status_code == 503, path
         assert answer.json()["reason"] == "unavailable"
         assert answer.headers["Retry-After"]
+    told = client.get("/", headers={"Accept": "text/html"}, timeout=PATIENCE_SECONDS)
+    assert (told.status_code, told.headers["Content-Type"]) == (503, "text/html; charset=utf-8")
+    assert "Try again" in told.text
+    assert told.headers["Retry-After"]
     for path in ("/health/live", "/metrics"):
         assert asked(client, path).status_code == 200
     os.kill(store.process.pid, signal.SIGCONT)
