@@ -19,14 +19,16 @@ PATIENCE_SECONDS = 3.5
 
 @pytest.fixture
 def hanging(tmp_path):
-    """A store that may be stopped, and a query service over it with a client."""
+    """A store that may be stopped, and a query service over it with a client and a visitor."""
     store = ClickHouseProcess(tmp_path / "clickhouse").start()
     client = connect(store.dsn)
     migrate(client)
     _, key = create_key(client, tenant="sample", scopes=["admin"], teams=(), now=NOW)
     client.close()
     server = QueryServer(store.dsn, tmp_path / "state", now=NOW, silence_seconds=1).start()
-    yield store, server.client(key)
+    with httpx.Client(base_url=server.url) as visitor:
+        assert visitor.post("/sign-in", data={"key": key}).status_code == 303
+        yield store, server.client(key), visitor
     os.kill(store.process.pid, signal.SIGCONT)
     server.stop()
     store.kill()
@@ -47,7 +49,7 @@ def answers(client: httpx.Client) -> bool:
 
 def test_questions_fail_while_it_hangs_and_not_after(hanging):
     """503 with a reason while it hangs, what asks nothing goes on; then answers as before."""
-    store, client = hanging
+    store, client, visitor = hanging
     deadline = time.monotonic() + 30
     while not answers(client):
         assert time.monotonic() < deadline
@@ -57,7 +59,7 @@ def test_questions_fail_while_it_hangs_and_not_after(hanging):
         assert answer.status_code == 503, path
         assert answer.json()["reason"] == "unavailable"
         assert answer.headers["Retry-After"]
-    told = client.get("/", headers={"Accept": "text/html"}, timeout=PATIENCE_SECONDS)
+    told = visitor.get("/", headers={"Accept": "text/html"}, timeout=PATIENCE_SECONDS)
     assert (told.status_code, told.headers["Content-Type"]) == (503, "text/html; charset=utf-8")
     assert "Try again" in told.text
     assert told.headers["Retry-After"]
