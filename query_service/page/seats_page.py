@@ -19,7 +19,8 @@ from query_service.seat_bodies import ChangeSeats
 from query_service.store import compose, question
 from query_service.view import View
 
-KINDS = {"unassign": "Unassign", "move-to-flex": "Move to flex"}
+# What would be done, to so many seats.
+KINDS = {"unassign": "Unassign {}", "move-to-flex": "Move {} to flex"}
 DONE = {
     "unassign": "Unassigned",
     "move-to-flex": "Moved to flex",

@@ -24,9 +24,26 @@ NUMBERS = frozenset(
 TIMES = frozenset({"assigned_at", "unassigned_at", "last_accessed"})
 
 
+# What cards of figures say beside the columns' names.
+_FIGURES = {
+    "subscriptions": "Subscriptions",
+    "token_users": "Users of tokens",
+    "remaining": "Tokens remaining",
+    "bought": "Tokens bought",
+    "days_until_empty": "Days until empty",
+    "not_started": "Not started",
+    "overdrawn": "Overdrawn",
+}
+
+
 def label(column: str) -> str:
     """A column's name for people; the user's columns together are one."""
     return "User" if column == "user" else LABELS[column]
+
+
+def figure(name: str) -> str:
+    """The name of a figure that is no column's, for people."""
+    return _FIGURES[name]
 
 
 def word(column: str, value: str) -> str:

@@ -10,6 +10,7 @@ from query_service.auth import Items
 from query_service.page import advice, charts, filter_bar, report_page, user_page
 from query_service.page.links import Address
 from query_service.page.rendering import HEADERS, STATIC, PageRoute, address, go_to, page
+from query_service.page.settings_page import SECTIONS
 from query_service.params import TOKENS, parse
 from query_service.problems import Problem
 from query_service.queries import read_range
@@ -124,6 +125,7 @@ def get_tokens_page(request: Request, wired: Wired, session: Visitor, items: Ite
         range=when,
         presets=filter_bar.PRESETS,
         states=PACK_STATES,
+        labels={each.name: each.label for each in SECTIONS["token_packs"].fields},
         tokens=found,
         chart=charts.burn_down(found["burn_down"], found["forecast"]),
     )

@@ -206,7 +206,7 @@ def test_occasional_use_is_offered_flex(signed_in):
     page.get_by_role("button", name="Unassign …").click()
     expect(page.locator(".note")).to_contain_text("tokens would cost less than a seat")
     page.get_by_role("button", name="Move to flex instead …").click()
-    expect(page.locator("h1")).to_have_text("Move to flex 1 seat of 1 user?")
+    expect(page.locator("h1")).to_have_text("Move 1 seat of 1 user to flex?")
 
 
 def test_all_that_match_without_script(visit, up):
@@ -219,8 +219,8 @@ def test_all_that_match_without_script(visit, up):
     page.get_by_label("that match").check()
     expect(page.locator("#actions button").first).to_have_text("Move to flex …")
     page.get_by_role("button", name="Move to flex …").click()
-    expect(page.locator("h1")).to_contain_text(f"Move to flex {matching} seats")
-    page.get_by_role("button", name="Move to flex").click()
+    expect(page.locator("h1")).to_contain_text(f"Move {matching} seats")
+    page.get_by_role("button", name=f"Move {matching} seats to flex").click()
     expect(page.locator("h1")).to_contain_text(f"Moved to flex: {matching} seats")
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("h1")).to_contain_text("Undone")

@@ -1,8 +1,12 @@
 """Numbers, days and counts as people read them."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from query_service.page import words
+from query_service.page import rendering, words
+from schemas.reports import LABELS
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
 
@@ -43,3 +47,15 @@ def test_counts():
     assert words.count(1, "seat") == "1 seat"
     assert words.count(2, "seat") == "2 seats"
     assert words.count(1, "seat is", "seats are") == "1 seat is"
+
+
+def test_labels_come_from_one_place():
+    """No template words a column's name itself."""
+    templates = (Path(rendering.__file__).parents[1] / "templates").glob("*.html")
+    worded = [
+        (template.name, text)
+        for template in templates
+        for text in re.findall(r"<(?:dt|th)\b[^>]*>([^<{]+)</", template.read_text("utf-8"))
+        if text in LABELS.values()
+    ]
+    assert worded == []
