@@ -30,7 +30,7 @@ def gather(
         "detail": found,
         "selected": query.selected,
         "name": _name(found["user"]),
-        "events_link": _events(session, here, found["user"]),
+        "events_link": _events(wired, session, here, found["user"]),
         "months": _months(found["months"]),
         "names": _names(found),
         "daily": charts.stacked(
@@ -41,9 +41,14 @@ def gather(
     }
 
 
-def _events(session: Session, here: Address, user: Mapping[str, Any]) -> Address | None:
+def _events(
+    wired: Wiring, session: Session, here: Address, user: Mapping[str, Any]
+) -> Address | None:
     """Where the events behind the numbers are, for those who may see them."""
     if not session.key.allows("admin"):
+        return None
+    # Events are listed over all teams: where these hide names, nobody is found by a name.
+    if user["user_id"] and not look(wired, session.key).shown:
         return None
     named = user["user_id"] or user["hashed_user_id"]
     return here.at("/events").only(()).having(user=named)
