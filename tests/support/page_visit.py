@@ -3,6 +3,8 @@
 Next: query_service.page.rendering
 """
 
+import re
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page
 
@@ -68,3 +70,13 @@ def violations(page) -> list[str]:
         for each in found
         for node in each["nodes"]
     ]
+
+
+def digits(text: str) -> int:
+    """A whole number, however it is grouped."""
+    return int(re.sub(r"\D", "", text))
+
+
+def rows(page: Page) -> int:
+    """How many rows the table says there are."""
+    return digits(page.locator("#rows-title .muted").inner_text().split("row")[0])

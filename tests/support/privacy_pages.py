@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -111,7 +112,9 @@ class Pages:
         """What became of a change that a form made."""
         made = self._form(setting, "/seats/change", _ticked(setting, setting.named))
         setting.http.post(made.path, content=made.body)
-        yield self._call("GET", "/seats/done", [("request", _request(setting))])
+        # It says again whom the form itself named.
+        told = self._call("GET", "/seats/done", [("request", _request(setting))])
+        yield replace(told, tells=str(_ticked(setting, setting.named)))
         yield self._call("GET", "/seats/done", [("request", ANNA.email)])
 
     def undo(self, setting: Setting) -> Iterator[Call]:
