@@ -34,9 +34,12 @@ def up(tmp_path_factory) -> Iterator[UpProcess]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser: Debian's, or the one that USAGE_CHROMIUM names."""
+    """The browser: Debian's, or the one that USAGE_CHROMIUM names.
+
+    Playwright keeps an event loop running, with which no other file's asynchronous tests can run.
+    """
     path = os.environ.get("USAGE_CHROMIUM") or shutil.which("chromium")
     assert path, "Chromium is missing: apt-get install --no-install-recommends chromium"
     with sync_playwright() as playwright:
