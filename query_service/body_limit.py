@@ -42,7 +42,7 @@ class BodyLimit:
         except _Refused as refused:
             problem = refused.problem
             self._metrics.query_errors.labels(reason=problem.reason).inc()
-            await document(problem, refused.headers)(scope, receive, send)
+            await document(problem)(scope, receive, send)
         finally:
             self._held_bytes -= len(body) + held_bytes
 
@@ -66,10 +66,9 @@ class BodyLimit:
 class _Refused(Exception):  # noqa: N818 - named for what happened, as the style asks
     """A body that is not taken in."""
 
-    def __init__(self, problem: Problem, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail)
         self.problem = problem
-        self.headers = headers
 
 
 def limit_of(path: str) -> int:

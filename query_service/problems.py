@@ -66,6 +66,17 @@ def refused(errors: Iterable[ParameterError]) -> Problem:
     return Problem(400, HIDDEN if hidden else "invalid_parameters", detail, errors=found)
 
 
+def unavailable(error: Unavailable) -> Problem:
+    """The 503 for something that is away; it is logged."""
+    log.warning("unavailable", what=error.what)
+    return Problem(503, "unavailable", f"{error.what} is unavailable; try again.")
+
+
+def headers_of(problem: Problem) -> dict[str, str]:
+    """What every answer with it carries: a 503 says when to come again."""
+    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if problem.status == 503 else {}
+
+
 def install(
     app: FastAPI, metrics: QueryMetrics, refuse: Callable[[Request, Problem], Response]
 ) -> None:
@@ -86,9 +97,7 @@ def install(
 
     @app.exception_handler(Unavailable)
     def on_unavailable(request: Request, error: Unavailable) -> Response:
-        log.warning("unavailable", what=error.what)
-        problem = Problem(503, "unavailable", f"{error.what} is unavailable; try again.")
-        return answer(request, problem)
+        return answer(request, unavailable(error))
 
     @app.exception_handler(RequestValidationError)
     def on_body(request: Request, error: RequestValidationError) -> Response:
@@ -117,10 +126,8 @@ class ProblemResponse(JSONResponse):
         return json.dumps(content).encode()
 
 
-def document(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-    """`problem` as application/problem+json; a 503 says when to come again."""
-    if problem.status == 503:
-        headers = {"Retry-After": str(RETRY_AFTER_SECONDS), **(headers or {})}
+def document(problem: Problem) -> JSONResponse:
+    """`problem` as application/problem+json."""
     content: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,
@@ -130,7 +137,7 @@ def document(problem: Problem, headers: dict[str, str] | None = None) -> JSONRes
     }
     if problem.errors:
         content["errors"] = [error.describe() for error in problem.errors]
-    return ProblemResponse(content, problem.status, headers=headers)
+    return ProblemResponse(content, problem.status, headers=headers_of(problem))
 
 
 _TEXTS = {"type": ["array", "null"], "items": {"type": "string"}}

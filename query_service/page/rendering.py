@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import structlog
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -18,12 +17,10 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from query_service.page import words
 from query_service.page.links import Address
-from query_service.problems import RETRY_AFTER_SECONDS, Problem, document
+from query_service.problems import Problem, document, headers_of, unavailable
 from query_service.sessions import Session
 from query_service.wiring import wiring
 from schemas.rejects import Unavailable
-
-log = structlog.get_logger()
 
 STATIC = Path(__file__).parents[1] / "static"
 # Nothing from anywhere else, nothing inline, nowhere to be framed.
@@ -111,8 +108,7 @@ class PageRoute(APIRoute):
 def _told(request: Request, error: Problem | Unavailable | RequestValidationError) -> Response:
     here = address(request)
     if isinstance(error, Unavailable):
-        log.warning("unavailable", what=error.what)
-        error = Problem(503, "unavailable", f"{error.what} is unavailable; try again.")
+        error = unavailable(error)
     if isinstance(error, RequestValidationError):
         error = Problem(400, "invalid_parameters", "The form was not filled in as it must be.")
     if error.status == 401:
@@ -134,8 +130,7 @@ def _problem(request: Request, problem: Problem) -> Response:
     # A form that failed is sent again from its page, not by a link.
     again = str(address(request)) if request.method == "GET" else ""
     answer = page(request, "problem.html", status=problem.status, problem=problem, again=again)
-    if problem.status == 503:
-        answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    answer.headers.update(headers_of(problem))
     return answer
 
 

@@ -20,7 +20,7 @@ from deploy.kafka import KafkaServer, prepare
 
 @cache
 def _formatted() -> Path:
-    """A data directory whose storage is formatted: half of a start's time goes into that."""
+    """A data directory whose storage is formatted: a java of its own does that."""
     place = Path(tempfile.mkdtemp(prefix="usage-kafka-formatted-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     prepare(place, ports.free())

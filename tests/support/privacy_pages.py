@@ -110,11 +110,12 @@ class Pages:
 
     def done(self, setting: Setting) -> Iterator[Call]:
         """What became of a change that a form made."""
-        made = self._form(setting, "/seats/change", _ticked(setting, setting.named))
+        ticked = _ticked(setting, setting.named)
+        made = self._form(setting, "/seats/change", ticked)
         setting.http.post(made.path, content=made.body)
         # It says again whom the form itself named.
         told = self._call("GET", "/seats/done", [("request", _request(setting))])
-        yield replace(told, tells=str(_ticked(setting, setting.named)))
+        yield replace(told, tells=str(ticked))
         yield self._call("GET", "/seats/done", [("request", ANNA.email)])
 
     def undo(self, setting: Setting) -> Iterator[Call]:
