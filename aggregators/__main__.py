@@ -9,6 +9,8 @@ import gc
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +35,7 @@ log = structlog.get_logger()
 _START_SECONDS = 60.0
 _DRAIN_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+_COLLECT_SECONDS = 60.0
 _FIRST = asyncio.FIRST_COMPLETED
 _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 # No exit status: maintenance is under way, and a new process waits for its end.
@@ -66,6 +69,14 @@ def tune_garbage_collection() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    # Counted so, the few objects that hold the sockets of a broker that is away are never enough.
+    threading.Thread(target=_collect_by_the_clock, daemon=True).start()
+
+
+def _collect_by_the_clock() -> None:
+    while True:
+        time.sleep(_COLLECT_SECONDS)
+        gc.collect()
 
 
 def uvloop_runner() -> asyncio.Runner:

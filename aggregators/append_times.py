@@ -12,6 +12,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaTimeoutError
 
 from schemas import topics
+from schemas.kafka_clients import connect
 
 _TIMEOUT_MS = 5_000
 _POLL_MS = 200
@@ -56,12 +57,12 @@ def _read(
 
 
 def _consumer(bootstrap: str) -> KafkaConsumer:
-    return KafkaConsumer(
-        bootstrap_servers=bootstrap.split(","),
+    return connect(
+        KafkaConsumer,
+        bootstrap,
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        bootstrap_timeout_ms=_TIMEOUT_MS,
         request_timeout_ms=_TIMEOUT_MS,
         metrics_enabled=False,
     )

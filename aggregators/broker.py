@@ -16,6 +16,7 @@ from kafka.errors import KafkaError
 
 from aggregators.append_times import append_times
 from schemas import topics
+from schemas.kafka_clients import connect
 from schemas.rejects import Unavailable
 
 _TIMEOUT_MS = 5_000
@@ -110,8 +111,9 @@ class Broker:
     def _ask(self, ask: Callable[[KafkaAdminClient], T]) -> T:
         try:
             if self._client is None:
-                self._client = KafkaAdminClient(
-                    bootstrap_servers=self._bootstrap.split(","),
+                self._client = connect(
+                    KafkaAdminClient,
+                    self._bootstrap,
                     request_timeout_ms=_TIMEOUT_MS,
                     client_id="usage-worker-watch",
                 )

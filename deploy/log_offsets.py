@@ -17,10 +17,10 @@ from kafka.errors import (
     NotCoordinatorError,
 )
 
+from schemas.kafka_clients import connect
 from schemas.rejects import Unavailable
 from schemas.topics import CONSUMER_GROUP, EVENTS, is_of_another_topic
 
-CONNECT_MS = 5_000
 _COORDINATOR_SECONDS = 10.0
 COORDINATOR_AWAY = (
     *(CoordinatorNotAvailableError, NotCoordinatorError, CoordinatorLoadInProgressError),
@@ -50,9 +50,7 @@ def admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
     """An admin client; raises Unavailable when no broker answers within seconds."""
     client = None
     try:
-        client = KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=CONNECT_MS
-        )
+        client = connect(KafkaAdminClient, bootstrap)
         yield client
     except KafkaError as error:
         remedy = "start `usage-report up`, or set KAFKA_BOOTSTRAP"

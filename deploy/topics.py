@@ -13,8 +13,10 @@ from kafka.admin import ConfigResource
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas import topics
+from schemas.kafka_clients import connect
 from schemas.rejects import Unavailable
 
+_CONNECT_MS = 10_000
 # Retention by a producer's clock would lose late events; compaction would lose any.
 _HELD = ("cleanup.policy", "message.timestamp.type")
 
@@ -29,7 +31,8 @@ def ensure(bootstrap: str, *, partitions: int, replication_factor: int) -> list[
         topics.DEAD_LETTERS: (topics.DEAD_LETTERS_PARTITIONS, topics.DEAD_LETTERS_CONFIG),
     }
     try:
-        with closing(_admin(bootstrap)) as admin:
+        opened = connect(KafkaAdminClient, bootstrap, bootstrap_timeout_ms=_CONNECT_MS)
+        with closing(opened) as admin:
             there = set(admin.list_topics())
             return [
                 name
@@ -39,10 +42,6 @@ def ensure(bootstrap: str, *, partitions: int, replication_factor: int) -> list[
             ]
     except KafkaError as error:
         raise Unavailable("kafka", str(error)) from error
-
-
-def _admin(bootstrap: str) -> Any:
-    return KafkaAdminClient(bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=10_000)
 
 
 def _create(

@@ -17,6 +17,7 @@ import structlog
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from schemas.kafka_clients import connect
 from schemas.rejects import Unavailable
 from schemas.topics import RECORD_MAX_BYTES
 
@@ -52,7 +53,8 @@ class Session:
         self._lock = threading.Lock()
         self._waiting: dict[Outgoing, None] = {}
         self._failed = False
-        self._producer = KafkaProducer(**_configuration(bootstrap, ack_timeout_seconds))
+        settings = _configuration(ack_timeout_seconds)
+        self._producer = connect(KafkaProducer, bootstrap, **settings)
 
     def send(self, record: Outgoing) -> None:
         """Take this record; it is told what becomes of it."""
@@ -113,10 +115,9 @@ class Session:
         record.done(error)
 
 
-def _configuration(bootstrap: str, ack_timeout_seconds: float) -> dict[str, Any]:
+def _configuration(ack_timeout_seconds: float) -> dict[str, Any]:
     ack_milliseconds = int(ack_timeout_seconds * 1000)
     return {
-        "bootstrap_servers": bootstrap.split(","),
         "acks": "all",
         "enable_idempotence": True,
         "compression_type": "lz4",

@@ -3,7 +3,6 @@
 Next: query_service.routes.operations
 """
 
-import socket
 import threading
 import time
 from concurrent.futures import Future
@@ -18,6 +17,7 @@ from kafka.errors import (
     NotCoordinatorError,
 )
 
+from schemas.kafka_clients import connect
 from schemas.topics import CONSUMER_GROUP, EVENTS
 
 COORDINATOR_SECONDS = 10.0
@@ -43,7 +43,7 @@ class LagReader:
         with self._lock:
             if self._asked is None or self._asked.done():
                 self._asked = Future()
-                # Made while the broker is silent, a client can block for half a minute.
+                # Made while the broker is silent, a client can block for seconds.
                 threading.Thread(target=self._answer, args=(self._asked,), daemon=True).start()
             asked = self._asked
         try:
@@ -59,11 +59,7 @@ class LagReader:
             asked.set_result(None)
 
     def _ask(self) -> int | None:
-        if not any(_answers(address) for address in self._bootstrap.split(",")):
-            return None
-        client = KafkaAdminClient(
-            bootstrap_servers=self._bootstrap.split(","), bootstrap_timeout_ms=5_000
-        )
+        client = connect(KafkaAdminClient, self._bootstrap)
         try:
             starts = client.list_partition_offsets(dict.fromkeys(self._places, OffsetSpec.EARLIEST))
             ends = client.list_partition_offsets(dict.fromkeys(self._places, OffsetSpec.LATEST))
@@ -75,16 +71,6 @@ class LagReader:
             for place in self._places
         )
         return sum(max(0, records) for records in behind)
-
-
-def _answers(address: str) -> bool:
-    """Whether anybody listens: cheaper than a client, which leaks a socket where nobody does."""
-    host, _, port = address.strip().rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), timeout=1.0).close()
-    except OSError:
-        return False
-    return True
 
 
 def _committed(client: KafkaAdminClient) -> dict[TopicPartition, object]:
