@@ -11,6 +11,7 @@ Next: tests.faults.samples
 
 import argparse
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -160,6 +161,16 @@ def perform(root: Path, seed: int, directory: Path, *, minutes: float) -> list[s
     return outcome["complaints"]
 
 
+def keep_logs(place: Path, directory: Path) -> None:
+    """What the processes said, for whoever looks for the cause."""
+    for source in place.rglob("*.log"):
+        if source.stem.isdigit():  # a segment of Kafka's log
+            continue
+        target = directory / source.relative_to(place)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -169,6 +180,8 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="usage-soak-") as place:
         wrong = perform(Path(place), given.seed, given.report, minutes=given.minutes)
+        if wrong:
+            keep_logs(Path(place), given.report / f"logs-{given.seed}")
     report.show(given.report)
     print(f"steady: {', '.join(STEADY)}; {wrong or 'passed'}; see {given.report}")
     sys.exit(1 if wrong else 0)
