@@ -53,19 +53,31 @@ def put(
 
     Raises Unavailable; a retry is then harmless.
     """
-    rejected: list[Reject] = []
-    given = list(_identified(entity, entries, rejected))
     with turn():
-        draft = Draft(entity, key, stored(store, key, entity, [each.place for each in given]))
-        for each in given:
-            try:
-                draft.take(each.place, each.fields)
-            except Rejected as why:
-                rejected.append(_reject(each.index, why))
+        draft, outcome = _drafted(store, key, entity, entries)
         with store.client() as client:
             insert_rows(client, table_of(entity), draft.rows(clock()))
+    return outcome
+
+
+def judge(store: Store, key: Key, entity: Entity, entries: Sequence[Any]) -> Outcome:
+    """What `put` would answer now; nothing is stored. Raises Unavailable."""
+    return _drafted(store, key, entity, entries)[1]
+
+
+def _drafted(
+    store: Store, key: Key, entity: Entity, entries: Sequence[Any]
+) -> tuple[Draft, Outcome]:
+    rejected: list[Reject] = []
+    given = list(_identified(entity, entries, rejected))
+    draft = Draft(entity, key, stored(store, key, entity, [each.place for each in given]))
+    for each in given:
+        try:
+            draft.take(each.place, each.fields)
+        except Rejected as why:
+            rejected.append(_reject(each.index, why))
     rejected.sort(key=lambda reject: reject.index)
-    return Outcome(len(entries) - len(rejected), rejected)
+    return draft, Outcome(len(entries) - len(rejected), rejected)
 
 
 def _identified(entity: Entity, entries: Sequence[Any], rejected: list[Reject]) -> Iterator[_Given]:

@@ -32,7 +32,7 @@ GRAIN_WORDS = {
     "product": "Products",
     "team": "Teams",
 }
-MEASURES = {"launches": "Launches", "tokens_used": "Tokens used", "users": "Users"}
+MEASURES = {name: words.label(name) for name in ("launches", "tokens_used", "users")}
 INTERVAL_WORDS = {"day": "Day", "week": "Week", "month": "Month"}
 GROUP_WORDS = {
     "": "All together",
@@ -113,7 +113,7 @@ def gather(wired: Wiring, session: Session, here: Address, cookie: str) -> dict[
         "choices": filter_bar.choices(here, answers["options"]),
         "chips": filter_bar.chips(here, answers["options"], query.range),
         "flex_first": _is_about_flex(here),
-        **_chart(answers["series"], here, query.range),
+        **_chart(answers.get("series"), here, query.range),
         **_table(answers["page"], query, here, view, cookie),
     }
 
@@ -130,15 +130,17 @@ def _ask(view: View, query: ReportQuery, here: Address) -> dict[str, Any]:
     chosen_rows = here.only((*filter_bar.NAMES, *filter_bar.RANGE)).pairs
     rows = rows_query(list(chosen_rows), view)
     everything = rows_query(list(here.only(filter_bar.RANGE).pairs), view)
-    chart = _chart_query(here, chosen_rows, view, rows.range)
     more = ("days",) if query.grain.name == "user_product" else ()
-    return _together(
-        page=lambda: read_page(view, query, more),
-        snapshot=lambda: snapshot(view, rows),
-        advice=lambda: advice.read(view, rows),
-        options=lambda: options(view, everything),
-        series=lambda: series(view, chart),
-    )
+    questions: dict[str, Callable[[], Any]] = {
+        "page": lambda: read_page(view, query, more),
+        "snapshot": lambda: snapshot(view, rows),
+        "advice": lambda: advice.read(view, rows),
+        "options": lambda: options(view, everything),
+    }
+    if any(here.value(name) for name in CHART):
+        chart = _chart_query(here, chosen_rows, view, rows.range)
+        questions["series"] = lambda: series(view, chart)
+    return _together(questions)
 
 
 def _table(
@@ -163,18 +165,19 @@ def _table(
     }
 
 
-def _chart(entries: list[dict[str, Any]], here: Address, when: Range) -> dict[str, Any]:
+def _chart(entries: list[dict[str, Any]] | None, here: Address, when: Range) -> dict[str, Any]:
+    """What is drawn over time; without `entries` how it is asked for."""
     measure, group = _measure(here), _group(here)
     return {
         "measure": measure,
         "interval": _interval(here, when),
         "group": group,
-        "chart": charts.stacked(entries, measure=measure, group=group),
+        "chart": None if entries is None else charts.stacked(entries, measure=measure, group=group),
         "series": entries,
     }
 
 
-def _together(**questions: Callable[[], Any]) -> dict[str, Any]:
+def _together(questions: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
     """The answers to questions that are asked at once; the first failure is raised."""
     with ThreadPoolExecutor(len(questions)) as pool:
         asked = {name: pool.submit(ask) for name, ask in questions.items()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from query_service.directory import Reject, put
+from query_service.directory import Reject, judge, put
 from query_service.directory_list import entries, list_query
 from query_service.page import words
 from query_service.page.links import Address
@@ -209,10 +209,14 @@ def shown(asked: Field, value: Any) -> str:
     return str(value)
 
 
+def refusal(wired: Wiring, key: Key, part: Section, entry: Mapping[str, Any]) -> Reject | None:
+    """Why the entry would be refused, if it would be."""
+    return next(iter(judge(wired.store, key, part.entity, [dict(entry)]).rejected), None)
+
+
 def save(wired: Wiring, key: Key, part: Section, entry: Mapping[str, Any]) -> Reject | None:
     """Store the entry; why it was refused, if it was."""
-    outcome = put(wired.store, key, part.entity, [dict(entry)], wired.now)
-    return outcome.rejected[0] if outcome.rejected else None
+    return next(iter(put(wired.store, key, part.entity, [dict(entry)], wired.now).rejected), None)
 
 
 def effect(part: Section, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str:

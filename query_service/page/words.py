@@ -36,6 +36,13 @@ _FIGURES = {
 }
 
 
+_PACK_STATES = {
+    "active": "Active",
+    "not_started": _FIGURES["not_started"],
+    "ended": "Ended",
+}
+
+
 def label(column: str) -> str:
     """A column's name for people; the user's columns together are one."""
     return "User" if column == "user" else LABELS[column]
@@ -44,6 +51,11 @@ def label(column: str) -> str:
 def figure(name: str) -> str:
     """The name of a figure that is no column's, for people."""
     return _FIGURES[name]
+
+
+def pack_state(state: str) -> str:
+    """The state of a token pack, for people."""
+    return _PACK_STATES[state]
 
 
 def word(column: str, value: str) -> str:

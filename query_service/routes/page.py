@@ -31,7 +31,6 @@ _KINDS = {
     "ndjson": "NDJSON, a row a line",
     "parquet": "Parquet",
 }
-PACK_STATES = {"active": "Active", "not_started": "Not started", "ended": "Ended"}
 EXPORTS = {extension: _KINDS[extension] for extension in EXTENSIONS}
 
 
@@ -124,7 +123,6 @@ def get_tokens_page(request: Request, wired: Wired, session: Visitor, items: Ite
         view=view.describe(),
         range=when,
         presets=filter_bar.PRESETS,
-        states=PACK_STATES,
         labels={each.name: each.label for each in SECTIONS["token_packs"].fields},
         tokens=found,
         chart=charts.burn_down(found["burn_down"], found["forecast"]),

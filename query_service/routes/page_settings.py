@@ -6,6 +6,7 @@ Next: query_service.page.settings_page
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from query_service.directory import Reject
 from query_service.page import settings_page
 from query_service.page.links import Address
 from query_service.page.rendering import PageRoute, address, go_to, page
@@ -93,6 +94,9 @@ def post_review(
     part = settings_page.section(name)
     settings_page.check_may(session.key, part)
     entry = settings_page.read(part, form)
+    refused = settings_page.refusal(wired, session.key, part, entry)
+    if refused:
+        return _refused(request, session, part, refused)
     before = settings_page.stored(look(wired, session.key), part, entry)
     return page(
         request,
@@ -104,7 +108,6 @@ def post_review(
         changes=settings_page.changes(part, before, entry),
         effect=settings_page.effect(part, before, entry),
         fields=[pair for pair in form if pair[0] != "csrf"],
-        wrong=None,
     )
 
 
@@ -121,16 +124,20 @@ def post_save(
     if refused is None:
         here = Address(address(request).root, f"/settings/{name}")
         return go_to(here.having(saved=str(entry[part.entity.ids[0]])))
+    return _refused(request, session, part, refused)
+
+
+def _refused(
+    request: Request, session: Session, part: settings_page.Section, why: Reject
+) -> Response:
+    """What is wrong with a form, by the label of its field."""
+    asked = next((each.label for each in part.fields if each.name == why.field), None)
     return page(
         request,
-        "settings_review.html",
+        "settings_refused.html",
         session=session,
         status=400,
         part=part,
-        deletes=bool(entry.get("deleted")),
-        is_new=False,
-        changes=[],
-        effect="",
-        fields=[],
-        wrong=refused,
+        label=asked,
+        detail=why.detail,
     )
