@@ -50,8 +50,8 @@ _PEOPLE = ("user_id", "first_name", "last_name", "email", "hashed_user_id")
 _IDS = {"team_id", "product_id"}
 DEFAULT = {
     "user_product": (
-        *("user", "team", "product", "access", "seat", "activity", "frequency", "days_used"),
-        *("recommendation", "monthly_average", "tokens_used", "last_accessed"),
+        *("user", "team", "product", "access", "seat", "frequency", "days_used"),
+        *("recommendation", "activity", "monthly_average", "tokens_used", "last_accessed"),
     ),
     "user": (
         *("user", "products", "days_used", "monthly_average", "launches", "tokens_used"),

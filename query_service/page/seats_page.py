@@ -39,6 +39,11 @@ VERDICTS = {
     "undone": "As it was before",
     "changed_since": "Skipped: changed since by somebody else",
 }
+# The same verdicts say a little more of a seat that is moved.
+MOVED = {
+    "unassigned": "Moved to flex",
+    "still_assigned": "Flex assigned; the seat stays, by another path",
+}
 # A page lists so many; all are counted.
 MOST_LISTED = 200
 
@@ -113,24 +118,27 @@ def hidden_fields(given: Asked, *, request_id: str | None = None) -> list[tuple[
     ]
 
 
-def described(view: View, answer: Mapping[str, Any]) -> dict[str, Any]:
+def described(view: View, kind: str, answer: Mapping[str, Any]) -> dict[str, Any]:
     """The answer of a change in words: how many of which verdict, and the seats by name."""
+    worded = VERDICTS | MOVED if kind == "move-to-flex" else VERDICTS
     items = answer["items"][:MOST_LISTED]
     names = _names(view, items)
     return {
         "counts": answer["counts"],
         "verdicts": [
             (words.number(answer["counts"][verdict]), text)
-            for verdict, text in VERDICTS.items()
+            for verdict, text in worded.items()
             if answer["counts"].get(verdict)
         ],
-        "items": [{**item, **_named(item, names)} for item in items],
+        "items": [{**item, **_named(item, names, worded)} for item in items],
         "left_out": len(answer["items"]) - len(items),
     }
 
 
-def _named(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
-    verdict = VERDICTS.get(item["verdict"], item["verdict"])
+def _named(
+    item: Mapping[str, Any], names: Mapping[str, str], worded: Mapping[str, str]
+) -> dict[str, str]:
+    verdict = worded.get(item["verdict"], item["verdict"])
     if item["verdict"] == "skipped_group" and item["group"]:
         verdict += f" ({item['group']})"
     return {

@@ -41,7 +41,7 @@ def post_review(request: Request, wired: Wired, session: Steward, form: Fields) 
         fields=seats_page.hidden_fields(asked),
         back=asked.back,
         flex_instead=_for_flex(view, asked) if asked.kind == "unassign" else 0,
-        **seats_page.described(view, answer),
+        **seats_page.described(view, asked.kind, answer),
     )
 
 
@@ -101,7 +101,7 @@ def get_done(request: Request, wired: Wired, session: Steward) -> Response:
         kind=answer["kind"],
         done=seats_page.DONE[answer["kind"]],
         back=here.inside(here.value("back")),
-        **seats_page.described(view, answer),
+        **seats_page.described(view, answer["kind"], answer),
     )
 
 
