@@ -4,6 +4,7 @@ Next: aggregators.app
 """
 
 import asyncio
+import ctypes
 import fcntl
 import gc
 import os
@@ -16,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+import pyarrow as pa
 import structlog
 import uvloop
 from prometheus_client import CollectorRegistry, start_http_server
@@ -35,7 +37,7 @@ log = structlog.get_logger()
 _START_SECONDS = 60.0
 _DRAIN_SECONDS = 10.0
 _STOP_SECONDS = 5.0
-_COLLECT_SECONDS = 60.0
+_TIDY_SECONDS = 60.0
 _FIRST = asyncio.FIRST_COMPLETED
 _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 # No exit status: maintenance is under way, and a new process waits for its end.
@@ -70,13 +72,18 @@ def tune_garbage_collection() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     # Counted so, the few objects that hold the sockets of a broker that is away are never enough.
-    threading.Thread(target=_collect_by_the_clock, daemon=True).start()
+    threading.Thread(target=_tidy_by_the_clock, daemon=True).start()
 
 
-def _collect_by_the_clock() -> None:
+def _tidy_by_the_clock() -> None:
+    """Give back what a burst took: cycles, and memory that allocators keep for the next one."""
+    libc = ctypes.CDLL(None)
     while True:
-        time.sleep(_COLLECT_SECONDS)
+        time.sleep(_TIDY_SECONDS)
         gc.collect()
+        pa.default_memory_pool().release_unused()
+        if hasattr(libc, "malloc_trim"):  # glibc's alone
+            libc.malloc_trim(0)
 
 
 def uvloop_runner() -> asyncio.Runner:

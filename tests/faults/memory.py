@@ -15,18 +15,18 @@ GROWTH_BYTES = 256 * MEGABYTE
 
 
 class Memory:
-    """Compares the resident memory of a service before and after its `with` block."""
+    """Compares the memory of a service before and after its `with` block."""
 
     def __init__(self, run: Run, name: str) -> None:
         self._run, self._name = run, name
         self._before = 0
 
     def __enter__(self) -> Self:
-        self._before = resident_bytes(self._run.system.pid(self._name))
+        self._before = own_bytes(self._run.system.pid(self._name))
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        after = resident_bytes(self._run.system.pid(self._name))
+        after = own_bytes(self._run.system.pid(self._name))
         megabytes = [self._before // MEGABYTE, after // MEGABYTE]
         self._run.outcome.figures[f"{self._name}_memory_mib"] = megabytes
         if kind is None and self._before and after:
@@ -34,13 +34,13 @@ class Memory:
             self._run.expect(grown < GROWTH_BYTES, f"{self._name} grew by {grown} bytes")
 
 
-def resident_bytes(pid: int | None) -> int:
-    """Resident memory; 0 when there is no such process."""
+def own_bytes(pid: int | None) -> int:
+    """Resident memory without pages of files, which are code; 0 when there is no such process."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        _, resident, of_files, *_ = Path(f"/proc/{pid}/statm").read_text().split()
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    return (int(resident) - int(of_files)) * os.sysconf("SC_PAGE_SIZE")
 
 
 def descriptors(pid: int | None) -> int:

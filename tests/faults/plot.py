@@ -25,7 +25,7 @@ def plot(samples: Samples, file: Path) -> None:
     milliseconds = [None if s is None else s * 1000 for s in samples.latency]
     latency.plot(minutes, milliseconds, linewidth=1)
     for axes, title in (
-        (memory, "resident memory, MiB"),
+        (memory, "memory, MiB"),
         (open_files, "descriptors"),
         (lag, "lag, records (gap: the broker is away)"),
         (latency, "median time to 202, ms (gap: none)"),

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from schemas.rejects import Unavailable
-from tests.faults.memory import MEGABYTE, descriptors, resident_bytes
+from tests.faults.memory import MEGABYTE, descriptors, own_bytes
 from tests.faults.run import Run
 
 EVERY_SECONDS = 5.0
@@ -57,7 +57,7 @@ class Samples(threading.Thread):
         self.seconds.append(round(now - self._began, 1))
         for name in WATCHED:
             pid = self._run.system.pid(name)
-            self.memory_mib[name].append(round(resident_bytes(pid) / MEGABYTE, 1))
+            self.memory_mib[name].append(round(own_bytes(pid) / MEGABYTE, 1))
             self.descriptors[name].append(descriptors(pid))
         lag = None
         with suppress(Unavailable):
