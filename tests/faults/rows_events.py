@@ -14,7 +14,7 @@ from schemas import topics
 from sinks.clickhouse import connect
 from tests.faults.catalogue import SECONDS, row
 from tests.faults.clocks import Clock
-from tests.faults.memory import MEGABYTE, resident_bytes
+from tests.faults.memory import MEGABYTE, own_bytes
 from tests.faults.others import TENANT, Others, launch
 from tests.faults.rows_log import reset_offsets
 from tests.faults.run import Run
@@ -183,7 +183,7 @@ def _peak_until_folded(run: Run) -> int:
 
     def folded() -> bool:
         nonlocal peak
-        peak = max(peak, resident_bytes(run.system.pid("worker-1")))
+        peak = max(peak, own_bytes(run.system.pid("worker-1")))
         committed = run.broker.offsets().committed
         return all(committed.get(number, 0) >= end for number, end in ends.items())
 
