@@ -3,6 +3,8 @@
 Next: query_service.page.settings_page
 """
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -90,10 +92,7 @@ def post_review(
     request: Request, wired: Wired, session: Steward, form: Fields, name: str
 ) -> Response:
     """What a form would change; nothing is changed yet."""
-    check_form(session, form)
-    part = settings_page.section(name)
-    settings_page.check_may(session.key, part)
-    entry = settings_page.read(part, form)
+    part, entry = _asked(session, form, name)
     refused = settings_page.refusal(wired, session.key, part, entry)
     if refused:
         return _refused(request, session, part, refused)
@@ -116,15 +115,22 @@ def post_save(
     request: Request, wired: Wired, session: Steward, form: Fields, name: str
 ) -> Response:
     """Change the entry, or say what is wrong with it."""
-    check_form(session, form)
-    part = settings_page.section(name)
-    settings_page.check_may(session.key, part)
-    entry = settings_page.read(part, form)
+    part, entry = _asked(session, form, name)
     refused = settings_page.save(wired, session.key, part, entry)
     if refused is None:
         here = Address(address(request).root, f"/settings/{name}")
         return go_to(here.having(saved=str(entry[part.entity.ids[0]])))
     return _refused(request, session, part, refused)
+
+
+def _asked(
+    session: Session, form: Fields, name: str
+) -> tuple[settings_page.Section, dict[str, Any]]:
+    """The entry that a form holds, of a section that its sender may change."""
+    check_form(session, form)
+    part = settings_page.section(name)
+    settings_page.check_may(session.key, part)
+    return part, settings_page.read(part, form)
 
 
 def _refused(
