@@ -3,6 +3,7 @@
 Next: tests.faults.plot
 """
 
+import math
 import statistics
 import threading
 import time
@@ -20,6 +21,8 @@ WATCHED = ("gateway-1", "worker-1", *STEADY)
 # The first part of a soak fills caches and pools.
 WARM_UP_SHARE = 0.33
 SLOPE_PER_HOUR = 0.01
+# A burst takes memory and gives it back; what is left at the lowest moment of each is what counts.
+FLOOR_SECONDS = 300.0
 DESCRIPTORS_MORE = 10
 
 
@@ -74,7 +77,7 @@ class Samples(threading.Thread):
 
     def _steady(self, name: str, first: int, hours: list[float]) -> dict[str, float]:
         memory, open_files = self.memory_mib[name][first:], self.descriptors[name][first:]
-        slope = statistics.linear_regression(hours, memory).slope
+        slope = _slope_of_floors(hours, memory)
         half = len(open_files) // 2
         return {
             "memory_mib": round(statistics.median(memory), 1),
@@ -100,3 +103,13 @@ class Samples(threading.Thread):
         """Every sample."""
         names = ("seconds", "memory_mib", "descriptors", "lag", "latency", "marks")
         return {name: getattr(self, name) for name in names}
+
+
+def _slope_of_floors(hours: list[float], memory: list[float]) -> float:
+    """How much more an hour it is at its lowest, by regression over windows."""
+    windows = max(2, round((hours[-1] - hours[0]) * 3600 / FLOOR_SECONDS))
+    size = math.ceil(len(hours) / windows)
+    starts = range(0, len(hours), size)
+    middles = [statistics.mean(hours[start : start + size]) for start in starts]
+    floors = [min(memory[start : start + size]) for start in starts]
+    return statistics.linear_regression(middles, floors).slope
