@@ -51,7 +51,8 @@ def change(view: View, clock: Clock, kind: str, body: ChangeSeats) -> dict[str, 
         recorded = find(view.store, view.key, request_id)
         if recorded is None:
             now = _now(clock)
-            plan = Plan(items=decide(kind, _history(view, kind, items, now), items))
+            decided = decide(kind, _history(view, kind, items, now), items)
+            plan = Plan(items=decided, teams=list(view.teams))
             new = Recorded(request_id, kind, print_, plan)
             recorded = keep(view.store, view.key, new, now)
         return _answered(view, clock, recorded, print_)
@@ -66,7 +67,8 @@ def undo_request(view: View, clock: Clock, request_id: str) -> dict[str, Any]:
         if done is None:
             items = _finished(view, clock, recorded).plan.items
             now = _now(clock)
-            plan = Plan(items=undo(_history(view, "undo", items, now), items, request_id))
+            undone = undo(_history(view, "undo", items, now), items, request_id)
+            plan = Plan(items=undone, teams=list(view.teams))
             done = keep(view.store, view.key, Recorded(undo_id, "undo", print_, plan), now)
         return _answered(view, clock, done, print_)
 
@@ -137,7 +139,8 @@ def _finished(view: View, clock: Clock, recorded: Recorded) -> Recorded:
         last = max(change.at for item in changing for change in item.changes)
         history = History(_stored(view, recorded.kind, changing), last + AHEAD)
         items = [confirmed(recorded.kind, history, item, recorded.request_id) for item in items]
-    final = replace(recorded, plan=Plan(items=items, is_final=True))
+    plan = recorded.plan.model_copy(update={"items": items, "is_final": True})
+    final = replace(recorded, plan=plan)
     return keep(view.store, view.key, final, clock())
 
 

@@ -18,9 +18,13 @@ from sinks.keys import Key
 
 
 class Plan(BaseModel):
-    """The items with what becomes of each; `is_final` when the seats have been read back."""
+    """The items with what becomes of each; `is_final` when the seats have been read back.
+
+    `teams` is the scope of the view that was asked in, so that whoever was hidden stays hidden.
+    """
 
     items: list[Item]
+    teams: list[str] = []
     is_final: bool = False
 
 

@@ -23,11 +23,13 @@ class View:
     """The caller's `key`, what it may see, and the moment that it asks at (`now`, in UTC).
 
     `frequent` is the days a month from which use without prices is frequent; `secret` the
-    tenant's, which hides users and seals cursors.
+    tenant's, which hides users and seals cursors. `teams` is the scope that was asked for; empty
+    for all teams that the key may read.
     """
 
     store: Store
     key: Key
+    teams: tuple[str, ...]
     privacy: Privacy
     complete_up_to: datetime | None
     now: datetime
@@ -57,13 +59,14 @@ class View:
 
 def look(wired: Wiring, key: Key, teams: Iterable[str] = ()) -> View:
     """The view of `teams`, or else of all teams that the key may read."""
-    store = wired.store
+    store, scope = wired.store, tuple(teams)
     return View(
         store=store,
         key=key,
+        teams=scope,
         # Before the rows, or it would promise what they were read too early to hold.
         complete_up_to=complete_up_to(store, partitions=wired.settings.partitions),
-        privacy=decide(store, key, tuple(teams), scope=wired.settings.privacy_scope),
+        privacy=decide(store, key, scope, scope=wired.settings.privacy_scope),
         now=wired.now(),
         frequent=wired.frequent,
         secret=store.hasher(key),

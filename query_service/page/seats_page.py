@@ -58,6 +58,12 @@ class Asked:
     # Ticked seats that are used now and then: flex would do for these.
     occasional: int = 0
 
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The teams of the list that was shown, and of the seats; none for all."""
+        listed = Address.of(self.back).values("team")
+        return tuple(sorted({*listed, *self.body.teams})) if listed else ()
+
 
 def asked(here: Address, form: list[tuple[str, str]], *, dry_run: bool) -> Asked:
     """The request of a form; raises Problem when nothing is ticked or it can't be read."""

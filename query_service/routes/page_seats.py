@@ -29,7 +29,7 @@ def post_review(request: Request, wired: Wired, session: Steward, form: Fields) 
     """What would become of the seats; nothing is changed yet."""
     check_form(session, form)
     asked = seats_page.asked(address(request), form, dry_run=True)
-    view = look(wired, session.key, asked.body.teams)
+    view = look(wired, session.key, asked.scope)
     asked, answer = _tried(view, wired, asked)
     return page(
         request,
@@ -71,7 +71,7 @@ def post_change(request: Request, wired: Wired, session: Steward, form: Fields) 
     check_form(session, form)
     here = address(request)
     asked = seats_page.asked(here, form, dry_run=False)
-    view = look(wired, session.key, asked.body.teams)
+    view = look(wired, session.key, asked.scope)
     answer = change(view, wired.now, asked.kind, asked.body)
     return go_to(_done(here, answer["request_id"], asked.back))
 
@@ -110,6 +110,6 @@ def _done(here: Address, request_id: str, back: str) -> Address:
 
 
 def _view_of(wired: Wiring, session: Session, request_id: str) -> View:
-    """The view of the teams of a request."""
-    recorded = find_request(wired.store, session.key, request_id)
-    return look(wired, session.key, sorted({item.team_id for item in recorded.plan.items}))
+    """The view that a request was asked in."""
+    plan = find_request(wired.store, session.key, request_id).plan
+    return look(wired, session.key, plan.teams)

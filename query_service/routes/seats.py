@@ -41,9 +41,8 @@ def post_move_to_flex(wired: Wired, key: Manager, body: ChangeSeats) -> dict[str
 @router.post("/changes/{request_id:path}/undo", dependencies=_NO_ITEMS)
 def post_undo(wired: Wired, key: Manager, request_id: str) -> dict[str, Any]:
     """Turn back what a request changed, where nobody has changed it since."""
-    recorded = find_request(wired.store, key, request_id)
-    teams = sorted({item.team_id for item in recorded.plan.items})
-    return undo_request(look(wired, key, teams), wired.now, request_id)
+    plan = find_request(wired.store, key, request_id).plan
+    return undo_request(look(wired, key, plan.teams), wired.now, request_id)
 
 
 @router.get("/seat-changes", openapi_extra=documented(FEED))

@@ -189,6 +189,20 @@ def test_what_is_skipped_is_told_before_and_after(signed_in):
     expect(page.locator("h1")).to_contain_text("Undone:")
 
 
+def test_hidden_users_are_unassigned_as_hashes(signed_in):
+    """In a list that one team hides, also seats of teams that show names; nowhere a name."""
+    page = signed_in.page
+    signed_in.go("/?recommendation=unassign")
+    page.locator("#seats tbody input[type=checkbox]").first.check()
+    page.get_by_role("button", name="Unassign …").click()
+    expect(page.locator("h1")).to_have_text("Unassign 1 seat of 1 user?")
+    expect(page.locator("main")).not_to_contain_text("Sample User")
+    page.get_by_role("button", name="Unassign 1 seat").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("h1")).to_have_text("Undone: 1 seat of 1 user")
+    expect(page.locator("main")).not_to_contain_text("Sample User")
+
+
 def test_a_key_is_made_and_revoked(signed_in, up):
     """It is shown once, it opens the report, and is refused soon after it was revoked."""
     page = signed_in.page

@@ -17,6 +17,7 @@ def view(now, *, tenant="sample", shown=False):
     return View(
         store=None,
         key=Key("key", tenant, "", frozenset({"read"}), frozenset()),
+        teams=(),
         privacy=Privacy(shown=shown, hidden_by=()),
         complete_up_to=None,
         now=now,
