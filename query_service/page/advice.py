@@ -9,6 +9,7 @@ from typing import Any
 
 from query_service.chosen import chosen, chosen_parameters
 from query_service.page import words
+from query_service.page.filter_bar import RANGE
 from query_service.page.links import Address
 from query_service.queries import ReportQuery, RowsQuery
 from query_service.ranges import Range
@@ -50,7 +51,8 @@ def advice(
 
 def _seats(rows: list[Row], when: Range, here: Address) -> Iterator[Advice]:
     found = {row["recommendation"]: row for row in rows}
-    listed = here.having(by="")
+    # Sorted by a column of another grain, this one could not be.
+    listed = here.having(by="", sort="")
     if row := found.get("unassign"):
         seats = words.count(row["seats"], "seat")
         verb = "was" if row["seats"] == 1 else "were"
@@ -74,15 +76,15 @@ def _snapshot(snapshot: Mapping[str, Any], here: Address) -> Iterator[Advice]:
         text = (
             f"{words.count(seats['over'], 'more seat is', 'more seats are')} assigned than bought."
         )
-        yield Advice(
-            text, "See where", here.only(("team", "preset", "from", "to")).having(by="product")
-        )
+        bought = here.only(("team", "product", *RANGE))
+        yield Advice(text, "See where", bought.having(by="product"))
+    tokens = here.at("/tokens").only(("team", *RANGE))
     if balance["low"]:
         text = f"Tokens are low: {words.number(balance['remaining'])} are left."
-        yield Advice(text, "See tokens", here.at("/tokens").only(("team", "preset", "from", "to")))
+        yield Advice(text, "See tokens", tokens)
     for pack in balance["expiring"]:
         text = (
             f"{words.number(pack['tokens'])} tokens of a pack end on {words.day(pack['ends_on'])}."
         )
-        yield Advice(text, "See tokens", here.at("/tokens").only(("team", "preset", "from", "to")))
+        yield Advice(text, "See tokens", tokens)
         break

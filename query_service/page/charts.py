@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from query_service.page import words
+from query_service.ranges import Range
 
 # The largest groups have a colour each; all others are one.
 COLOURS = 7
@@ -74,50 +75,105 @@ def ceiling(most: float) -> float:
     return next(step * power for step in (1, 2, 5, 10) if step * power >= most)
 
 
-def stacked(entries: Sequence[Mapping[str, Any]], *, measure: str, group: str) -> Chart:
-    """Bars over time from a daily series; `group` is the series' group, or empty for none."""
+def over_time(
+    entries: Sequence[Mapping[str, Any]], *, measure: str, group: str, when: Range
+) -> Chart:
+    """Bars of a daily series; `group` is the series' group, or empty for none.
+
+    Groups stand on one another, for their numbers add up; but users of several groups may be the
+    same ones, so those stand side by side.
+    """
     starts = list(dict.fromkeys(entry["start"] for entry in entries))
-    amounts: dict[tuple[str, str], float] = defaultdict(float)
-    sums: dict[str, float] = defaultdict(float)
-    for entry in entries:
-        name = words.word(group, str(entry[group])) if group else ""
-        amounts[entry["start"], name] += float(entry[measure])
-        sums[name] += float(entry[measure])
-    largest = sorted(sums, key=lambda name: (-sums[name], name))
-    named, rest = largest[:COLOURS], largest[COLOURS:]
-    for start in starts if rest else ():
-        amounts[start, OTHERS] = sum(amounts.pop((start, name), 0.0) for name in rest)
-    groups = [*named, *([OTHERS] if rest else [])]
-    most = max((sum(amounts[start, name] for name in groups) for start in starts), default=0.0)
+    series = _series(entries, measure, group)
+    if measure == "users" and group:
+        return _beside(starts, series[:COLOURS], group, left_out=len(series) - COLOURS)
+    if len(series) > COLOURS:
+        series = [*series[:COLOURS], _together(series[COLOURS:])]
+    sums = [sum(each.amounts.get(start, 0.0) for each in series) for start in starts]
+    most = max(sums, default=0.0)
     scale = _Scale(ceiling(most), len(starts))
     marks = []
     for place, start in enumerate(starts):
         base = 0.0
-        for colour, name in enumerate(groups):
-            amount = amounts[start, name]
-            if amount:
-                title = ", ".join(filter(None, (words.day(start), name, _amount(amount))))
-                marks.append(scale.bar(place, base, amount, colour, title))
+        for colour, each in enumerate(series):
+            if amount := each.amounts.get(start, 0.0):
+                marks.append(scale.bar(place, base, amount, colour, each.title(start)))
                 base += amount
-    total = sum(sums.values())
-    what = words.label(measure) if measure != "users" else "Users"
-    summary = (
-        f"{what} from {words.day(starts[0])} to {words.day(starts[-1])}: "
-        f"{_amount(total)} in all, at most {_amount(most)} at a time."
-        if starts and measure != "users"
-        else f"{what}: at most {_amount(most)} at a time."
+    total = f"{_amount(sum(each.total for each in series))} in all, "
+    return Chart(
+        summary=f"{words.label(measure)} from {words.day(when.start)} to {words.day(when.end)}: "
+        f"{total if measure != 'users' else ''}at most {_amount(most)} at a time.",
+        marks=tuple(marks),
+        across=scale.across(starts),
+        up=scale.up(),
+        groups=tuple(each.name for each in series) if group else (),
     )
+
+
+@dataclass(frozen=True)
+class _Series:
+    """One group's amounts by start of the interval."""
+
+    name: str
+    amounts: Mapping[str, float]
+
+    @property
+    def total(self) -> float:
+        return sum(self.amounts.values())
+
+    def title(self, start: str) -> str:
+        return ", ".join(filter(None, (words.day(start), self.name, _amount(self.amounts[start]))))
+
+
+def _series(entries: Sequence[Mapping[str, Any]], measure: str, group: str) -> list[_Series]:
+    """The groups, the largest first; two of one name are two."""
+    amounts: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    for entry in entries:
+        name = words.word(group, str(entry[group])) if group else ""
+        identity = str(entry.get(f"{group}_id", name))
+        amounts[identity, name][entry["start"]] = float(entry[measure])
+    found = [_Series(name, each) for (_, name), each in amounts.items()]
+    return sorted(found, key=lambda each: (-each.total, each.name))
+
+
+def _together(series: Sequence[_Series]) -> _Series:
+    sums: dict[str, float] = defaultdict(float)
+    for each in series:
+        for start, amount in each.amounts.items():
+            sums[start] += amount
+    return _Series(OTHERS, sums)
+
+
+def _beside(
+    starts: Sequence[str], series: Sequence[_Series], group: str, *, left_out: int
+) -> Chart:
+    most = max((max(each.amounts.values()) for each in series), default=0.0)
+    scale = _Scale(ceiling(most), len(starts))
+    marks = [
+        scale.bar(place, 0.0, amount, colour, each.title(start), part=(colour, len(series)))
+        for place, start in enumerate(starts)
+        for colour, each in enumerate(series)
+        if (amount := each.amounts.get(start, 0.0))
+    ]
+    summary = f"Users: at most {_amount(most)} of one {words.label(group).lower()} at a time."
+    if left_out > 0:
+        summary += f" The {len(series)} largest are drawn; {left_out} more are in the table."
     return Chart(
         summary=summary,
         marks=tuple(marks),
         across=scale.across(starts),
         up=scale.up(),
-        groups=tuple(groups) if group else (),
+        groups=tuple(each.name for each in series),
     )
 
 
 def burn_down(past: Sequence[Mapping[str, str]], ahead: Sequence[Mapping[str, str]]) -> Chart:
-    """Tokens left, day by day, and what would be left if use goes on as in the last 30 days."""
+    """Tokens left, day by day, and what would be left if use goes on as in the last 30 days.
+
+    A forecast begins where the past ends; behind a range of long ago there is none.
+    """
+    if past and ahead and _days_between(past[-1], ahead[0]) > 1:
+        ahead = []
     points = [(entry["day"], float(entry["remaining"])) for entry in (*past, *ahead)]
     if not points:
         return Chart(summary="There are no tokens.")
@@ -139,6 +195,10 @@ def burn_down(past: Sequence[Mapping[str, str]], ahead: Sequence[Mapping[str, st
         across=scale.across([at for at, _ in points]),
         up=scale.up(),
     )
+
+
+def _days_between(earlier: Mapping[str, str], later: Mapping[str, str]) -> int:
+    return (date.fromisoformat(later["day"]) - date.fromisoformat(earlier["day"])).days
 
 
 def spark(days: Iterable[date], months: Sequence[date]) -> tuple[tuple[str, int, int], ...]:
@@ -164,9 +224,22 @@ class _Scale:
     def y(self, value: float) -> float:
         return _TOP + (HEIGHT - _TOP - _BOTTOM) * (1 - value / self.most)
 
-    def bar(self, place: int, base: float, amount: float, colour: int, title: str) -> Mark:
+    def bar(
+        self,
+        place: int,
+        base: float,
+        amount: float,
+        colour: int,
+        title: str,
+        *,
+        part: tuple[int, int] = (0, 1),
+    ) -> Mark:
+        """A bar in its column; `part`: the how manieth, from 0, of how many side by side."""
         gap = 0.15 if self.columns < 100 else 0.0
-        left, right = self.x(place + gap / 2), self.x(place + 1 - gap / 2)
+        number, of = part
+        width = (1 - gap) / of
+        left = self.x(place + gap / 2 + number * width)
+        right = self.x(place + gap / 2 + (number + 1) * width)
         top, bottom = self.y(base + amount), self.y(base)
         return Mark(
             round(left, 1),

@@ -172,7 +172,9 @@ def _chart(entries: list[dict[str, Any]] | None, here: Address, when: Range) -> 
         "measure": measure,
         "interval": _interval(here, when),
         "group": group,
-        "chart": None if entries is None else charts.stacked(entries, measure=measure, group=group),
+        "chart": None
+        if entries is None
+        else charts.over_time(entries, measure=measure, group=group, when=when),
         "series": entries,
     }
 

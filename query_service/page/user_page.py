@@ -33,10 +33,11 @@ def gather(
         "events_link": _events(wired, session, here, found["user"]),
         "months": _months(found["months"]),
         "names": _names(found),
-        "daily": charts.stacked(
+        "daily": charts.over_time(
             [{**entry, "start": entry["day"], "users": 0} for entry in found["daily"]],
             measure="launches",
             group="",
+            when=query.range,
         ),
     }
 

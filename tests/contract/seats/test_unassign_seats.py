@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.support.directory_rows import insert_entry
 from tests.support.plain_tenant import hashed
 from tests.support.seats import item, new_id
 
@@ -176,6 +177,20 @@ def test_users_are_named_by_hash_where_hidden(new_seats):
     nobody = seats.send("assign", body)
     assert nobody.status_code == 400
     assert [each["parameter"] for each in nobody.json()["errors"]] == ["items.0.hashed_user_id"]
+
+
+def test_whoever_was_hidden_stays_hidden(seats):
+    """An undo is answered in the view of its request, though the rows' own team shows names."""
+    insert_entry(seats.store, seats.tenant, "teams", team_id="team-2", personal_data=False)
+    seats.put()
+    request_id = new_id()
+    body = {"request_id": request_id, "filter": {"product": "product-1"}, "expected_users": 1}
+    answer = seats.send("unassign", body).json()
+    code = hashed(seats.secret, "user-1")
+    for told in (answer, seats.undo(request_id).json()):
+        assert [(each["user_id"], each["hashed_user_id"]) for each in told["items"]] == [
+            (None, code)
+        ]
 
 
 def test_users_are_named_by_id_where_shown(seats):
