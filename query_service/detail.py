@@ -74,7 +74,8 @@ def detail(view: View, query: DetailQuery) -> dict[str, Any]:
     rows = view.store.ask(view.key, "detail", parameters, sql=sql)
     products = [row for row in rows if _is_about(query, row)]
     others = [row for row in rows if row["seat"] == "assigned" and row not in products]
-    use = _use(view, parameters, products)
+    found = view.store.ask(view.key, "user_days", parameters)
+    use = _use(found, products)
     return {
         "user": _person(view, parameters),
         "teams": _teams(places, rows),
@@ -82,6 +83,7 @@ def detail(view: View, query: DetailQuery) -> dict[str, Any]:
         "other_assigned": [row_of(row, COLUMNS, shown=view.shown) for row in others],
         "months": _months(query.range, products, use),
         "daily": _daily(query.range, use),
+        "uses": [_told(each) for each in _use(found, [*products, *_members(products, rows)])],
         **_last_accessed(places, query.range),
         "recommendations": _recommendations(view, query, parameters, rows),
     }
@@ -130,11 +132,26 @@ def _teams(places: Iterable[Row], rows: Sequence[Row]) -> list[dict[str, Any]]:
     return [team for team in teams if team["because"]]
 
 
-def _use(view: View, parameters: dict[str, Any], products: Iterable[Row]) -> list[Row]:
+def _use(found: Iterable[Row], rows: Iterable[Row]) -> list[Row]:
     """Launches and tokens of these rows, by day."""
-    keys = {_key(row) for row in products}
-    found = view.store.ask(view.key, "user_days", parameters)
-    return [each for each in found if _key(each) in keys]
+    keys = {_key(row) for row in rows}
+    chosen = (each for each in found if _key(each) in keys)
+    return sorted(chosen, key=lambda each: (each["day"], *_key(each)))
+
+
+def _members(products: Iterable[Row], rows: Iterable[Row]) -> list[Row]:
+    """The rows whose days these have as collections."""
+    collections = {(row["team_id"], row["product_id"]) for row in products}
+    return [row for row in rows if (row["team_id"], row["via"]) in collections]
+
+
+def _told(use: Row) -> dict[str, Any]:
+    """A day behind the days used: of one team, product and access."""
+    return {
+        "day": use["day"].isoformat(),
+        **{name: use[name] for name in (*_KEY, "launches")},
+        "tokens_used": answers.tokens(use["tokens"]),
+    }
 
 
 def _key(row: Row) -> tuple[str, ...]:

@@ -149,6 +149,7 @@ TRACE = (
 )
 EVENTS = (
     _text("user", "User ids; while personal data is hidden, hashed ones.", repeatable=True),
+    _text("product", "Product ids.", repeatable=True),
     Parameter("from", "First day (UTC) of the events; default: 30 days up to `to`.", read_day),
     Parameter("to", "Last day (UTC) of the events; default: tomorrow.", read_day),
     *PAGE,

@@ -47,6 +47,7 @@ class EventsQuery:
     """One page of the events dated in [`start`, `end`]."""
 
     users: tuple[str, ...]
+    products: tuple[str, ...]
     start: date
     end: date
     limit: int
@@ -56,11 +57,12 @@ class EventsQuery:
 
 def events_query(parsed: Parsed, days: tuple[date, date], view: View, *, limit: int) -> EventsQuery:
     """The page that was asked for; raises Problem when the cursor is not one of this list."""
-    asked = (parsed.many("user"), parsed.get("from"), parsed.get("to"))
+    users, products = parsed.many("user"), parsed.many("product")
+    asked = (users, products, parsed.get("from"), parsed.get("to"))
     print_ = cursors.fingerprint("events", view.bound_to, *asked)
     place = read_cursor(parsed, view.secret)
     check_cursor(parsed, place, print_, PLACE)
-    return EventsQuery(parsed.many("user"), *days, limit, place, print_)
+    return EventsQuery(users, products, *days, limit, place, print_)
 
 
 def events(view: View, query: EventsQuery) -> dict[str, Any]:
@@ -71,6 +73,7 @@ def events(view: View, query: EventsQuery) -> dict[str, Any]:
         {
             "user_filter": bool(query.users),
             "user_ids": user_ids(view, query.users),
+            "products": list(query.products),
             "from_day": query.start,
             "to_day": query.end,
             "limit": query.limit + 1,

@@ -15,6 +15,8 @@ from query_service.sessions import Session
 from query_service.view import look
 from query_service.wiring import Wiring
 
+MOST_LISTED = 400
+
 
 def gather(
     wired: Wiring, session: Session, here: Address, user: str, items: Items
@@ -32,6 +34,10 @@ def gather(
         "name": _name(found["user"]),
         "events_link": _events(wired, session, here, found["user"]),
         "months": _months(found["months"]),
+        # The latest first, as many as a page bears.
+        "uses": found["uses"][: -MOST_LISTED - 1 : -1],
+        "left_out": max(0, len(found["uses"]) - MOST_LISTED),
+        "teams": {each["team_id"]: each["team"] for each in found["teams"]},
         "names": _names(found),
         "daily": charts.over_time(
             [{**entry, "start": entry["day"], "users": 0} for entry in found["daily"]],

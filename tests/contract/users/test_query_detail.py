@@ -67,6 +67,11 @@ def test_the_whole_view(store_client, new_tenant):
         {"day": "2026-04-01", "launches": 1, "tokens_used": "0"},
         {"day": "2026-04-02", "launches": 0, "tokens_used": "2.5"},
     ]
+    assert [(each["day"], each["access"], each["tokens_used"]) for each in body["uses"]] == [
+        ("2026-04-01", "subscription", "0"),
+        ("2026-04-02", "flex", "2.5"),
+        ("2026-05-01", "subscription", "0"),
+    ]
     assert (body["last_accessed"], body["days_inactive"]) == ("2026-05-01T12:00:00.000Z", 30)
     assert [(r["product_id"], r["recommendation"]) for r in body["recommendations"]] == [
         ("product-1", "switch_to_flex"),
@@ -234,6 +239,11 @@ def test_a_collection_has_the_days_of_its_members(store_client, new_tenant):
     body = detail(http, hashed(http), "?preset=30d&selected=set")
     assert body["months"][-1]["days_used"] == body["products"][0]["days_used"] == 2
     assert sum(each["launches"] for each in body["daily"]) == 0
+    # What stands behind its days is the use of its members.
+    assert [(each["product_id"], each["launches"]) for each in body["uses"]] == [
+        ("product-1", 1),
+        ("product-1", 2),
+    ]
     both = detail(http, hashed(http), "?preset=30d")
     assert {row["product_id"]: row["days_used"] for row in both["products"]} == {
         "set": 2,
