@@ -14,6 +14,7 @@ from query_service.page.settings_page import SECTIONS
 from query_service.params import TOKENS, parse
 from query_service.problems import Problem
 from query_service.queries import read_range
+from query_service.ranges import DEFAULT_PRESET
 from query_service.routes.events import get_events
 from query_service.routes.sign_in import Administrator, Fields, Visitor, check_form, field
 from query_service.tokens import tokens
@@ -59,11 +60,18 @@ def get_report_page(request: Request, wired: Wired, session: Visitor) -> Respons
 
 
 def tidy(here: Address) -> Address:
-    """The same without what a form leaves empty; a preset goes before dates left in the form."""
-    pairs = tuple(pair for pair in here.pairs if pair[1])
-    if any(name == "preset" for name, _ in pairs):
-        pairs = tuple(pair for pair in pairs if pair[0] not in {"from", "to"})
-    return Address(here.root, here.path, pairs)
+    """The same without what a form leaves empty, and without the preset that is the default.
+
+    A form sends a preset and dates: the one of them that is not as it was shown (`shown_preset`).
+    """
+    preset, dropped = here.value("preset"), {"shown_preset"}
+    is_typed = preset == here.value("shown_preset") and (here.value("from") or here.value("to"))
+    if preset and not is_typed:
+        dropped |= {"from", "to"}
+    if is_typed or preset == DEFAULT_PRESET:
+        dropped.add("preset")
+    kept = ((name, value) for name, value in here.pairs if value and name not in dropped)
+    return Address(here.root, here.path, tuple(kept))
 
 
 @router.post("/columns")
