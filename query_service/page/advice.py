@@ -53,11 +53,12 @@ def _seats(rows: list[Row], when: Range, here: Address) -> Iterator[Advice]:
     found = {row["recommendation"]: row for row in rows}
     # Sorted by a column of another grain, this one could not be.
     listed = here.having(by="", sort="")
-    if row := found.get("unassign"):
+    if (row := found.get("unassign")) and row["seats"]:
         seats = words.count(row["seats"], "seat")
         verb = "was" if row["seats"] == 1 else "were"
         text = f"{seats} {verb} not used in {period(when)}: take back what nobody needs."
-        yield Advice(text, "Review unused seats", listed.having(recommendation="unassign"))
+        link = listed.having(recommendation="unassign", access="subscription")
+        yield Advice(text, "Review unused seats", link)
     if row := found.get("switch_to_flex"):
         users = words.count(row["seats"], "seat is", "seats are")
         text = f"{users} used so seldom that tokens would cost less."

@@ -12,6 +12,7 @@ from query_service.columns import COLUMNS, GRAINS
 from query_service.options import options
 from query_service.page import advice, charts, filter_bar, words
 from query_service.page.links import Address, Pairs
+from query_service.page.seats_page import tickable
 from query_service.params import GROUPS, INTERVALS
 from query_service.queries import DailyQuery, ReportQuery, daily_query, report_query, rows_query
 from query_service.ranges import Range
@@ -190,7 +191,8 @@ def _columns(grain: str, here: Address, cookie: str) -> tuple[str, ...]:
     """Those of the address, else those that this browser remembers, else the default ones."""
     remembered = dict(part.split(":", 1) for part in cookie.split("|") if ":" in part)
     wanted = here.value("columns") or remembered.get(grain, "")
-    named = [name for name in wanted.split(".") if name in columns_of(grain)]
+    # The address as the API has it, with commas; the cookie can hold none.
+    named = [name for name in wanted.replace(",", ".").split(".") if name in columns_of(grain)]
     return tuple(named) or DEFAULT[grain]
 
 
@@ -219,7 +221,7 @@ def _line(row: Row, grain: str, here: Address, view: View, when: Range) -> Line:
     cells = row_of(row, GRAINS[grain].columns, shown=view.shown)
     user = cells.get("user_id") or cells.get("hashed_user_id")
     months = list(starts(when, "month"))
-    seat, why_not = _seat(cells) if grain == "user_product" else (None, "")
+    seat, why_not = tickable(cells) if grain == "user_product" else (None, "")
     return Line(
         cells=cells,
         user=_named(cells) if user else None,
@@ -244,27 +246,11 @@ def _link(cells: Mapping[str, Any], grain: str, here: Address, user: str | None)
         selected = cells.get("product_id") or ""
         return kept.at(f"/users/{user}").having(selected=selected, back=str(here))
     name = f"{grain}_id"
-    return here.having(by="", sort="", **{grain: cells[name]}) if name in cells else None
-
-
-def _seat(cells: Mapping[str, Any]) -> tuple[dict[str, str] | None, str]:
-    """What a box on this row would take back; or why it has none."""
-    if cells["seat"] != "assigned":
-        return None, "There is no seat to take back."
-    if cells["via"]:
-        return None, f"The seat is that of the collection {cells['via']}."
-    if cells["assignment"] == "group":
-        return None, f"Assigned by the group {cells['group']}: change the group."
-    if cells["assignment"] == "default":
-        return None, "Assigned by default: change the product's default."
-    return {
-        "user_id": cells["user_id"] or "",
-        "hashed_user_id": cells["hashed_user_id"] or "",
-        "product_id": cells["product_id"],
-        "team_id": cells["team_id"],
-        "access": cells["access"],
-        "recommendation": cells["recommendation"] or "",
-    }, ""
+    if name not in cells:
+        return None
+    # Amounts were those of the row that is opened, not of the rows in it.
+    open_ = here.having(by="", sort="", **dict.fromkeys(filter_bar.NUMBERS, ""))
+    return open_.having(**{grain: cells[name]})
 
 
 def _is_about_flex(here: Address) -> bool:

@@ -44,6 +44,7 @@ MOVED = {
     "unassigned": "Moved to flex",
     "still_assigned": "Flex assigned; the seat stays, by another path",
 }
+_CHANGING = frozenset({"unassigned", "assigned", "undone"})
 # A page lists so many; all are counted.
 MOST_LISTED = 200
 
@@ -57,12 +58,34 @@ class Asked:
     back: str
     # Ticked seats that are used now and then: flex would do for these.
     occasional: int = 0
+    # Ticked to be moved to flex, and flex already.
+    is_flex: int = 0
 
     @property
     def scope(self) -> tuple[str, ...]:
         """The teams of the list that was shown, and of the seats; none for all."""
         listed = Address.of(self.back).values("team")
         return tuple(sorted({*listed, *self.body.teams})) if listed else ()
+
+
+def tickable(cells: Mapping[str, Any]) -> tuple[dict[str, str] | None, str]:
+    """What a box on this row would take back; or why it has none."""
+    if cells["seat"] != "assigned":
+        return None, "There is no seat to take back."
+    if cells["via"]:
+        return None, f"The seat is that of the collection {cells['via']}."
+    if cells["assignment"] == "group":
+        return None, f"Assigned by the group {cells['group']}: change the group."
+    if cells["assignment"] == "default":
+        return None, "Assigned by default: change the product's default."
+    return {
+        "user_id": cells["user_id"] or "",
+        "hashed_user_id": cells["hashed_user_id"] or "",
+        "product_id": cells["product_id"],
+        "team_id": cells["team_id"],
+        "access": cells["access"],
+        "recommendation": cells["recommendation"] or "",
+    }, ""
 
 
 def asked(here: Address, form: list[tuple[str, str]], *, dry_run: bool) -> Asked:
@@ -72,21 +95,26 @@ def asked(here: Address, form: list[tuple[str, str]], *, dry_run: bool) -> Asked
     if kind not in KINDS:
         raise Problem(400, "invalid_parameters", "The form does not say what to do.")
     more: dict[str, Any] = {"dry_run": dry_run, "request_id": given.get("request_id") or None}
-    seats = [_seat(text) for name, text in form if name == "seat"]
+    ticked = [_seat(text) for name, text in form if name == "seat"]
+    seats = [seat for seat in ticked if (kind, seat.get("access")) != ("move-to-flex", "flex")]
     if given.get("all"):
         more |= _all_that_match(back, given)
-        seats = []
+        ticked = seats = []
     elif not seats:
-        raise Problem(400, "nothing_selected", "No seat is ticked: go back and tick some.")
+        what = "What is ticked is flex already" if ticked else "No seat is ticked"
+        raise Problem(400, "nothing_selected", f"{what}: go back and tick some.")
     occasional = sum(seat.pop("recommendation", "") == "switch_to_flex" for seat in seats)
     more |= {"items": seats} if seats else {}
     try:
-        return Asked(kind, ChangeSeats.model_validate(more), back, occasional)
+        body = ChangeSeats.model_validate(more)
     except ValidationError as error:
         raise Problem(400, "invalid_parameters", "The form can't be read.") from error
+    return Asked(kind, body, back, occasional, len(ticked) - len(seats))
 
 
 def _all_that_match(back: str, given: Mapping[str, str]) -> dict[str, Any]:
+    if back != given.get("back"):  # else it would be all rows of all
+        raise Problem(400, "invalid_parameters", "The form does not say of which list.")
     listed = Address.of(back)
     names = (*NAMES, *(name for name in RANGE if name != "as_of"))
     chosen = {name: list(listed.values(name)) for name in names if listed.values(name)}
@@ -127,7 +155,9 @@ def hidden_fields(given: Asked, *, request_id: str | None = None) -> list[tuple[
 def described(view: View, kind: str, answer: Mapping[str, Any]) -> dict[str, Any]:
     """The answer of a change in words: how many of which verdict, and the seats by name."""
     worded = VERDICTS | MOVED if kind == "move-to-flex" else VERDICTS
-    items = answer["items"][:MOST_LISTED]
+    # First what is skipped, and why: that must not be overlooked.
+    in_order = sorted(answer["items"], key=lambda item: item["verdict"] in _CHANGING)
+    items = in_order[:MOST_LISTED]
     names = _names(view, items)
     return {
         "counts": answer["counts"],

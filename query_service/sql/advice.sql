@@ -1,12 +1,12 @@
 -- Purpose: what is recommended about the chosen rows, and about how many of them.
 -- Slots (SQL from files): chosen.
 -- Parameters: those of chosen.sql, and the limits of days_used and tokens.
--- Columns: recommendation, seats, users.
+-- Columns: recommendation, seats (of subscriptions), users.
 WITH
     chosen AS ($chosen)
 SELECT
     recommendation,
-    count() AS seats,
+    countIf(access = 'subscription') AS seats,
     uniqExact(user_id) AS users
 FROM chosen
 WHERE isNotNull(recommendation)

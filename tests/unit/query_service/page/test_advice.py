@@ -21,7 +21,7 @@ def test_unused_seats_are_listed_by_user_and_product():
     """By the order of that list: it has not the column that products were sorted by."""
     found = [{"recommendation": "unassign", "seats": 2, "users": 2}]
     kept = "team=a&product=p&from=2026-03-01&to=2026-03-31"
-    assert links(found) == [f"/?{kept}&recommendation=unassign"]
+    assert links(found) == [f"/?{kept}&recommendation=unassign&access=subscription"]
 
 
 def test_products_over_their_seats_are_seen_from_the_same_moment():
