@@ -17,6 +17,7 @@ from query_service.queries import read_range
 from query_service.ranges import DEFAULT_PRESET
 from query_service.routes.events import get_events
 from query_service.routes.sign_in import Administrator, Fields, Visitor, check_form, field
+from query_service.seat_bodies import MAX_ITEMS
 from query_service.tokens import tokens
 from query_service.view import look
 from query_service.wiring import Wired
@@ -54,6 +55,7 @@ def get_report_page(request: Request, wired: Wired, session: Visitor) -> Respons
         intervals=report_page.INTERVAL_WORDS,
         groups=report_page.GROUP_WORDS,
         exports=EXPORTS,
+        most_at_once=MAX_ITEMS,
         period=advice.period(known["range"]),
         **known,
     )

@@ -40,6 +40,7 @@ def post_review(request: Request, wired: Wired, session: Steward, form: Fields) 
         kinds=seats_page.KINDS,
         fields=seats_page.hidden_fields(asked),
         back=asked.back,
+        is_flex=asked.is_flex,
         flex_instead=_for_flex(view, asked) if asked.kind == "unassign" else 0,
         **seats_page.described(view, asked.kind, answer),
     )
