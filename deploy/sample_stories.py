@@ -95,6 +95,11 @@ STORIES = (
     Story(915, "sample-team-7", (Path(CAD),), (Use(CAD, _OFTEN),)),
     # By default and unused: the collection's seat costs, but is not his to lose.
     Story(916, "sample-team-3", (Path(COLLECTION, "default"),)),
+    # More seats that nobody needs: a month's work for an administrator.
+    *(
+        Story(917 + number, f"sample-team-{1 + number % 4}", (Path((CAD, BIM)[number % 2]),))
+        for number in range(9)
+    ),
 )
 
 

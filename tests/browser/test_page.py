@@ -108,50 +108,6 @@ def test_a_user_opens_over_the_list(signed_in):
     expect(link).to_be_focused()
 
 
-def test_unused_seats_by_keyboard_alone(signed_in):
-    """Found, ticked, looked at, unassigned, exported, undone: no mouse."""
-    page = signed_in.page
-    signed_in.go(f"/?{TEAMS}&seat=assigned")
-    assigned = rows(page)
-    signed_in.go(f"/?{TEAMS}")
-    page.get_by_role("link", name="Review unused seats").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**recommendation=unassign**")
-    before = rows(page)
-    page.locator("#seats tbody input[type=checkbox]").first.focus()
-    page.keyboard.press("Space")
-    expect(page.locator("[data-selected]")).to_have_text("1 user, 1 seat selected")
-    expect(page.get_by_role("status")).to_have_text("1 user, 1 seat selected")
-    page.get_by_role("button", name="Unassign …").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_selector("h1:has-text('Unassign 1 seat of 1 user?')")
-    page.get_by_role("button", name="Unassign 1 seat").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/seats/done**")
-    expect(page.locator("h1")).to_have_text("Unassigned: 1 seat of 1 user")
-    page.get_by_role("link", name="Back to the report").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**recommendation=unassign**")
-    if before > 1:
-        assert rows(page) == before - 1
-    else:
-        expect(page.locator(".empty")).to_contain_text("Nothing matches")
-    signed_in.go(f"/?{TEAMS}&seat=unassigned")
-    page.locator("summary", has_text="Export").focus()
-    page.keyboard.press("Enter")
-    page.get_by_role("link", name="XLSX, a spreadsheet").focus()
-    with page.expect_download() as download:
-        page.keyboard.press("Enter")
-    assert download.value.suggested_filename.endswith(".xlsx")
-    page.go_back()
-    page.go_back()
-    page.get_by_role("button", name="Undo").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_selector("h1:has-text('Undone: 1 seat of 1 user')")
-    signed_in.go(f"/?{TEAMS}&seat=assigned")
-    assert rows(page) == assigned
-
-
 def test_a_long_export_tells_how_far_it_is(signed_in):
     """It can be cancelled, and made again; at its end the file is there, whole."""
     page = signed_in.page
@@ -201,7 +157,7 @@ def test_occasional_use_is_offered_flex(signed_in):
 
 
 def test_all_that_match_without_script(visit, up):
-    """The main task with JavaScript switched off: filter, move all to flex, undo, export."""
+    """JavaScript switched off: filter, move all to flex, undo."""
     visitor = visit(java_script_enabled=False).sign_in(up.ready["key"])
     page = visitor.page
     visitor.go(f"/?{TEAMS}&recommendation=switch_to_flex")
@@ -215,13 +171,6 @@ def test_all_that_match_without_script(visit, up):
     expect(page.locator("h1")).to_contain_text(f"Moved to flex: {matching} seats")
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("h1")).to_contain_text("Undone")
-    visitor.go(f"/?{TEAMS}&activity=inactive")
-    listed = rows(page)
-    page.locator("summary", has_text="Export").click()
-    with page.expect_download() as download:
-        page.get_by_role("link", name="CSV, for any program").click()
-    lines = download.value.path().read_text(encoding="utf-8").splitlines()
-    assert len(lines) == listed + 1
 
 
 def test_a_reader_changes_nothing(visit, new_key, up):

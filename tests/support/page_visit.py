@@ -23,7 +23,10 @@ PAGES = {
     "settings": "/settings",
     "settings-teams": "/settings/teams",
     "settings-packs": "/settings/token_packs",
+    "settings-seats": "/settings/subscriptions",
+    "settings-prices": "/settings/prices",
     "keys": "/settings/keys",
+    "events": "/events",
     "problem": "/users/nobody",
 }
 
