@@ -25,6 +25,7 @@ PAGES = {
     "settings-packs": "/settings/token_packs",
     "keys": "/settings/keys",
     "problem": "/users/nobody",
+    "docs": "/docs",
 }
 
 
