@@ -25,14 +25,27 @@ Form = list[tuple[str, str]]
 
 async def read_form(request: Request) -> Form:
     """A dependency: the fields of a form that a page of ours sent."""
-    # Browsers say where a request comes from; a page of others has no business here.
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+    if not _is_ours(request):
         raise Problem(403, "forbidden", "This form was sent from another site.")
     body = await request.body()
     try:
         return parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body))
     except ValueError as error:
         raise Problem(400, "invalid_parameters", "The form can't be read.") from error
+
+
+def _is_ours(request: Request) -> bool:
+    """Whether a page of ours sent this, as far as browsers say; a page of others has no business.
+
+    Over plain HTTP they leave out Sec-Fetch-Site, except to this very machine, but not Origin.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("origin")
+    named = (request.headers.get(name, "") for name in ("host", "x-forwarded-host"))
+    hosts = {host.lower() for host in named if host}
+    return origin is None or origin.partition("://")[2].lower() in hosts
 
 
 Fields = Annotated[Form, Depends(read_form)]
@@ -111,9 +124,12 @@ def _sign_in(request: Request, wired: Wiring, form: Form) -> Response:
     return answer
 
 
-@router.post("/sign-out", dependencies=[Depends(read_form)])
-async def post_sign_out(request: Request) -> Response:
-    """Forget the session in this browser."""
+@router.post("/sign-out")
+def post_sign_out(request: Request, wired: Wired, form: Fields) -> Response:
+    """Forget the session in this browser; one that is over is forgotten without its token."""
+    session = find(request, wired)
+    if session:
+        check_form(session, form)
     root = address(request).root
     answer = go_to(Address(root, "/sign-in"))
     answer.delete_cookie(sessions.COOKIE, path=root or "/", httponly=True, samesite="lax")
