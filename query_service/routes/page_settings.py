@@ -4,8 +4,10 @@ Next: query_service.page.settings_page
 """
 
 from typing import Any
+from uuid import uuid4
 
 from fastapi import APIRouter, Request
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from query_service.directory import Reject
@@ -19,6 +21,8 @@ from query_service.sessions import Session
 from query_service.view import View, look
 from query_service.wiring import Wired, Wiring
 from sinks.keys import SCOPES
+
+KEY_ID_CHARS = 16
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -40,32 +44,60 @@ def _page(
 @router.get("/settings/keys")
 def get_keys(request: Request, wired: Wired, session: Administrator) -> Response:
     """The keys of the tenant."""
-    return _keys(request, wired, session, made=None)
+    return _keys(request, wired, session)
 
 
-def _keys(request: Request, wired: Wired, session: Session, *, made: str | None) -> Response:
+def _keys(
+    request: Request,
+    wired: Wired,
+    session: Session,
+    *,
+    status: int = 200,
+    made: str | None = None,
+    made_before: str | None = None,
+) -> Response:
     return _page(
         request,
         "settings_keys.html",
         session,
         look(wired, session.key),
+        status,
         keys=key_routes.get_keys(wired, session.key)["keys"],
         scopes=SCOPES,
         made=made,
+        made_before=made_before,
+        # The form that is sent again makes no second key.
+        once=uuid4().hex,
     )
 
 
 @router.post("/settings/keys")
 def post_key(request: Request, wired: Wired, session: Administrator, form: Fields) -> Response:
-    """A new key, whose full text is shown this once."""
+    """A new key, whose full text is shown this once; the same form makes no other."""
     check_form(session, form)
+    if not field(form, "once"):
+        raise Problem(400, "invalid_parameters", "The form can't be read: load it anew.")
+    key_id = session.mark(f"key {field(form, 'once')}")[:KEY_ID_CHARS]
+    try:
+        made = key_routes.make_key(wired, session.key, _new_key(form), key_id)
+    except Problem as problem:
+        if problem.reason != key_routes.EXISTS:
+            raise
+        return _keys(request, wired, session, status=problem.status, made_before=key_id)
+    return _keys(request, wired, session, made=made["key"])
+
+
+def _new_key(form: Fields) -> key_routes.NewKey:
     teams = [part.strip() for part in field(form, "teams").split(",") if part.strip()]
     scopes = [value for name, value in form if name == "scope"]
     if not scopes:
         raise Problem(400, "invalid_parameters", "A key needs a scope: go back and tick one.")
-    wanted = key_routes.NewKey(scopes=scopes, teams=teams)
-    made = key_routes.post_key(wired, session.key, wanted)
-    return _keys(request, wired, session, made=made["key"])
+    try:
+        return key_routes.NewKey(scopes=scopes, teams=teams)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        detail = f"{wrong['loc'][0]}: {wrong['msg']}. Go back to mend it."
+        raise Problem(400, "invalid_parameters", detail) from error
 
 
 @router.post("/settings/keys/revoke")

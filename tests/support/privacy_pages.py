@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from tests.support.private_tenant import FIRST, PEOPLE, PRODUCTS, SECOND, address
 
@@ -124,9 +125,11 @@ class Pages:
         yield self._form(setting, "/seats/undo", [("request_id", ANNA.email)])
 
     def new_key(self, setting: Setting) -> Iterator[Call]:
-        """A key that may read."""
+        """A key that may read, and the same form again."""
         teams = ("teams", ",".join(setting.limited))
-        yield self._form(setting, "/settings/keys", [("scope", "read"), teams])
+        once = ("once", uuid4().hex)
+        for _ in range(2):
+            yield self._form(setting, "/settings/keys", [("scope", "read"), teams, once])
 
     def revoke(self, setting: Setting) -> Iterator[Call]:
         """Asked first; and a key that is not there."""
