@@ -35,6 +35,7 @@ def calls_of_pages(call: type[Call]) -> dict[tuple[str, str], Callable[[Setting]
         ("POST", "/seats"): pages.seats("/seats"),
         ("POST", "/seats/change"): pages.seats("/seats/change"),
         ("POST", "/seats/undo"): pages.undo,
+        ("POST", "/seats/finish"): pages.finish,
         ("GET", "/seats/done"): pages.done,
         ("GET", "/settings"): pages.seen("/settings"),
         ("GET", "/settings/keys"): pages.seen("/settings/keys"),
@@ -123,6 +124,11 @@ class Pages:
         """Of the same."""
         yield self._form(setting, "/seats/undo", [("request_id", _request(setting))])
         yield self._form(setting, "/seats/undo", [("request_id", ANNA.email)])
+
+    def finish(self, setting: Setting) -> Iterator[Call]:
+        """Of one that is finished, and of none."""
+        yield self._form(setting, "/seats/finish", [("request_id", _request(setting))])
+        yield self._form(setting, "/seats/finish", [("request_id", ANNA.email)])
 
     def new_key(self, setting: Setting) -> Iterator[Call]:
         """A key that may read, and the same form again."""
