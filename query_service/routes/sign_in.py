@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from query_service import sessions
 from query_service.page.links import Address
-from query_service.page.rendering import PageRoute, address, go_to, page
+from query_service.page.rendering import PageRoute, address, find_session, go_to, page
 from query_service.problems import Problem
 from query_service.sessions import Session
 from query_service.wiring import Wired, Wiring
@@ -60,7 +60,7 @@ def signed_in(scope: str = "read") -> Callable[..., Session]:
     """A dependency: the session, whose key must hold `scope`."""
 
     def visitor(request: Request, wired: Wired) -> Session:
-        session = find(request, wired)
+        session = find_session(request, wired)
         if session is None:
             raise Problem(401, "unauthorized", "Sign in first.")
         if not session.key.allows(scope):
@@ -68,14 +68,6 @@ def signed_in(scope: str = "read") -> Callable[..., Session]:
         return session
 
     return visitor
-
-
-def find(request: Request, wired: Wiring) -> Session | None:
-    """Who is signed in, if anybody."""
-    cookie = request.cookies.get(sessions.COOKIE)
-    if not cookie:
-        return None
-    return sessions.find(wired.store, wired.ring, cookie, wired.now())
 
 
 def check_form(session: Session, form: Form) -> None:
@@ -127,7 +119,7 @@ def _sign_in(request: Request, wired: Wiring, form: Form) -> Response:
 @router.post("/sign-out")
 def post_sign_out(request: Request, wired: Wired, form: Fields) -> Response:
     """Forget the session in this browser; one that is over is forgotten without its token."""
-    session = find(request, wired)
+    session = find_session(request, wired)
     if session:
         check_form(session, form)
     root = address(request).root
