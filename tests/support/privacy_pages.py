@@ -164,8 +164,9 @@ class Pages:
         yield self._call("POST", "/sign-in", body=urlencode({"key": key}).encode())
         yield self._call("POST", "/sign-in", body=urlencode({"key": ANNA.email}).encode())
 
-    def sign_out(self, _: Setting) -> Iterator[Call]:
+    def sign_out(self, setting: Setting) -> Iterator[Call]:
         """Last of all."""
+        yield self._form(setting, "/sign-out", [])
         yield self._call("POST", "/sign-out", body=b"")
 
 
