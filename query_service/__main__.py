@@ -19,6 +19,7 @@ def main() -> None:
         create_app(settings),
         host=settings.query_host,
         port=settings.query_port,
+        forwarded_allow_ips=settings.trusted_proxies,
         http=bounded(settings.connections_max, arrival_seconds=settings.arrival_seconds),
         ws="none",
         log_config=None,

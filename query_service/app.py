@@ -19,6 +19,7 @@ from query_service.request_log import RequestLog
 from query_service.routes import (
     dead_letters,
     directory,
+    docs,
     events,
     exports,
     health,
@@ -61,7 +62,7 @@ ROUTERS = (
     operations.router,
     keys.router,
 )
-PAGES = (page.router, page_seats.router, page_settings.router, sign_in.router)
+PAGES = (page.router, page_seats.router, page_settings.router, sign_in.router, docs.router)
 
 
 def _now() -> datetime:
@@ -91,6 +92,9 @@ def create_app(settings: QuerySettings, *, now: Callable[[], datetime] = _now) -
         version="1",
         root_path=settings.root_path,
         lifespan=lifespan,
+        # FastAPI's own run a script from another host beside the session's cookie: routes.docs.
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.wiring = wired
     problems.install(app, wired.metrics, refuse)

@@ -84,12 +84,13 @@ def _identified(entity: Entity, entries: Sequence[Any], rejected: list[Reject]) 
     """The entries of which it is known what they are; the others are rejected."""
     for index, fields in enumerate(entries):
         try:
-            yield _Given(index, _place(entity, fields), fields)
+            yield _Given(index, place_of(entity, fields), fields)
         except Rejected as why:
             rejected.append(_reject(index, why))
 
 
-def _place(entity: Entity, fields: Any) -> Place:
+def place_of(entity: Entity, fields: Any) -> Place:
+    """What identifies the entry that was sent, as its row holds it; raises Rejected."""
     if isinstance(fields, Malformed):
         raise Rejected(Reason.MALFORMED_JSON, "This is not JSON in UTF-8.")
     columns = columns_of(identity_of(entity, fields))

@@ -79,7 +79,7 @@ def entries(view: View, query: ListQuery) -> dict[str, Any]:
     rows = view.store.ask(view.key, "directory_list", parameters, sql=sql)
     page = rows[: query.limit]
     return {
-        query.entity.name: [_entry(query.entity, row) for row in page],
+        query.entity.name: [entry_of(query.entity, row) for row in page],
         "next_cursor": _next(view, query, page[-1]) if len(rows) > len(page) else None,
     }
 
@@ -132,7 +132,7 @@ def _allowed(entity: Entity) -> str:
     return f"({_TEAM_IS_ALLOWED})" if "team_id" in entity.fields else "true"
 
 
-def _entry(entity: Entity, row: Row) -> dict[str, Any]:
+def entry_of(entity: Entity, row: Row) -> dict[str, Any]:
     """The entry as JSON; what is hidden was not even read."""
     names = (*entity.fields, HASH) if "user_id" in entity.fields else entity.fields
     return {name: _plain(name, row.get(name)) for name in names}

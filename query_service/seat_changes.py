@@ -73,11 +73,20 @@ def undo_request(view: View, clock: Clock, request_id: str) -> dict[str, Any]:
         return _answered(view, clock, done, print_)
 
 
-def request_answer(view: View, clock: Clock, request_id: str) -> dict[str, Any]:
-    """What became of a request: `kind` and its answer. Raises Problem when there is none."""
-    recorded = find_request(view.store, view.key, request_id)
-    done = _finished(view, clock, recorded)
-    return {"kind": done.kind, **_answer(view, done.kind, request_id, done.plan.items)}
+def request_answer(view: View, request_id: str) -> dict[str, Any]:
+    """What became of a request, and its `kind`; changes nothing. Raises Problem if there is none.
+
+    Unless `is_final` it is what was decided, of which nothing or a part may have been done.
+    """
+    found = find_request(view.store, view.key, request_id)
+    answer = _answer(view, found.kind, request_id, found.plan.items)
+    return {"kind": found.kind, "is_final": found.plan.is_final, **answer}
+
+
+def finish_request(view: View, clock: Clock, request_id: str) -> None:
+    """Do what is left of a request, as sending it again would. Raises Problem if there is none."""
+    with turn():
+        _finished(view, clock, find_request(view.store, view.key, request_id))
 
 
 def find_request(store: Store, key: Key, request_id: str) -> Recorded:
@@ -160,7 +169,8 @@ def _rows(view: View, clock: Clock, recorded: Recorded, there: list[Row]) -> lis
         "assignment": "direct",
         "group": "",
         "request_id": recorded.request_id,
-        "actor": view.key.key_id,
+        # Who asked, whoever finishes it.
+        "actor": recorded.actor,
         "deleted": False,
         "version": max(int(clock().timestamp() * 1_000_000), latest + 1),
     }

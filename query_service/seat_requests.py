@@ -5,7 +5,7 @@ Next: query_service.seat_changes
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -30,13 +30,14 @@ class Plan(BaseModel):
 
 @dataclass(frozen=True)
 class Recorded:
-    """A plan under its request id, and of which body it is."""
+    """A plan under its request id, of which body it is, and whose key asked for it (`actor`)."""
 
     request_id: str
     kind: str
     body_hash: str
     plan: Plan
     version: int = 0
+    actor: str = ""
 
 
 def hash_of(kind: str, body: ChangeSeats) -> str:
@@ -52,11 +53,12 @@ def find(store: Store, key: Key, request_id: str) -> Recorded | None:
         return None
     row = rows[0]
     plan = Plan.model_validate_json(row["plan"])
-    return Recorded(request_id, row["kind"], row["body_hash"], plan, row["version"])
+    kind, body_hash = row["kind"], row["body_hash"]
+    return Recorded(request_id, kind, body_hash, plan, row["version"], row["actor"])
 
 
 def keep(store: Store, key: Key, recorded: Recorded, now: datetime) -> Recorded:
-    """Store the plan over what was under its id."""
+    """Store the plan over what was under its id; it stays that of who asked first."""
     version = max(int(now.timestamp() * 1_000_000), recorded.version + 1)
     row = {
         "tenant": key.tenant,
@@ -64,10 +66,10 @@ def keep(store: Store, key: Key, recorded: Recorded, now: datetime) -> Recorded:
         "kind": recorded.kind,
         "body_hash": recorded.body_hash,
         "plan": recorded.plan.model_dump_json(),
-        "actor": key.key_id,
+        "actor": recorded.actor or key.key_id,
         "at": now,
         "version": version,
     }
     with store.client() as client:
         insert_rows(client, "change_requests", [row])
-    return Recorded(recorded.request_id, recorded.kind, recorded.body_hash, recorded.plan, version)
+    return replace(recorded, version=version, actor=recorded.actor or key.key_id)

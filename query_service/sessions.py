@@ -33,6 +33,14 @@ class Session:
         """Whether a form was made for this session, compared in constant time."""
         return hmac.compare_digest(csrf.encode(), self.csrf.encode())
 
+    def mark(self, text: str) -> str:
+        """Goes with what this session is told in an address, which others could write as well."""
+        return hmac.new(self.csrf.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def said(self, text: str, mark: str) -> bool:
+        """Whether it was this session that was told so, compared in constant time."""
+        return hmac.compare_digest(mark.encode(), self.mark(text).encode())
+
 
 def begin(store: Store, key: Key, now: datetime) -> str:
     """The cookie of a new session."""

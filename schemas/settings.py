@@ -143,6 +143,11 @@ class QuerySettings(HttpSettings):
         3600.0, gt=0, description="Longest an export may take, its client's reading included."
     )
     root_path: str = Field("", description="Path the service is served under, behind a proxy.")
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="Addresses and networks of proxies whose X-Forwarded-Proto is believed:"
+        " the page's cookie is Secure behind one that speaks TLS. Commas between.",
+    )
     frequent_days_per_month: float = Field(
         7.0, gt=0, description="Days a month from which use without prices is frequent."
     )

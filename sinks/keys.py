@@ -59,17 +59,24 @@ def matches(key: Key, secret: str) -> bool:
 
 
 def create_key(
-    client: Client, *, tenant: str, scopes: Iterable[str], teams: Iterable[str], now: datetime
+    client: Client,
+    *,
+    tenant: str,
+    scopes: Iterable[str],
+    teams: Iterable[str],
+    now: datetime,
+    key_id: str = "",
 ) -> tuple[str, str]:
     """Store a new key, and its tenant if this is its first; return (key_id, full key).
 
+    `key_id` is one that no key has, or empty for a random one.
     Raises ValueError for an unknown scope or an empty tenant.
     """
     wanted = sorted(set(scopes))
     if not tenant or not wanted or set(wanted) - set(SCOPES):
         raise ValueError(f"a key needs a tenant and scopes out of {', '.join(SCOPES)}")
     _ensure_tenant(client, tenant, now)
-    key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+    key_id, secret = key_id or secrets.token_hex(8), secrets.token_urlsafe(32)
     _write(client, [key_id, tenant, _hash(secret), wanted, sorted(set(teams)), now, None], now)
     return key_id, f"ur_{key_id}_{secret}"
 

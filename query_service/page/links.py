@@ -72,7 +72,10 @@ class Address:
         """`wanted` if it is an address of ours, whoever wrote it; else the report's."""
         ours = f"{self.root}/"
         is_ours = wanted.startswith(ours) and not wanted.startswith("//") and "\\" not in wanted
-        return wanted if is_ours and wanted.isprintable() else ours
+        # Browsers resolve these, quoted as well: beside us may be another application.
+        steps = unquote(urlsplit(wanted).path).split("/") if is_ours else ()
+        is_ours = is_ours and wanted.isprintable() and not {".", ".."}.intersection(steps)
+        return wanted if is_ours else ours
 
     def at(self, path: str) -> "Address":
         """Another path with the same query."""

@@ -6,20 +6,24 @@ Next: query_service.page.links
 import hashlib
 import json
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jinja2
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from query_service import sessions
 from query_service.page import words
 from query_service.page.links import Address
 from query_service.problems import Problem, document, headers_of, unavailable
 from query_service.sessions import Session
-from query_service.wiring import wiring
+from query_service.wiring import Wiring, wiring
 from schemas.rejects import Unavailable
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -100,38 +104,89 @@ class PageRoute(APIRoute):
             try:
                 return await handle(request)
             except (Problem, Unavailable, RequestValidationError) as error:
-                return _told(request, error)
+                return _told(request, error, await _way_back(request))
 
         return handle_or_tell
 
 
-def _told(request: Request, error: Problem | Unavailable | RequestValidationError) -> Response:
+async def _way_back(request: Request) -> str:
+    """The page that an address or a form says it came from, if it is one of ours; or nothing."""
+    here = address(request)
+    wanted = here.value("back")
+    if request.method == "POST":
+        with suppress(ClientDisconnect):
+            body = await request.body()
+            wanted = dict(parse_qsl(body.decode(errors="replace"))).get("back", "")
+    return here.inside(wanted) if wanted else ""
+
+
+def _told(
+    request: Request, error: Problem | Unavailable | RequestValidationError, back: str
+) -> Response:
     here = address(request)
     if isinstance(error, Unavailable):
         error = unavailable(error)
     if isinstance(error, RequestValidationError):
         error = Problem(400, "invalid_parameters", "The form was not filled in as it must be.")
     if error.status == 401:
-        wanted = str(here) if request.method == "GET" else f"{here.root}/"
+        # A form is not sent again by itself: its page is where it is.
+        wanted = str(here) if request.method == "GET" else back or f"{here.root}/"
         return go_to(Address(here.root, "/sign-in").having(next=wanted))
     wiring(request).metrics.query_errors.labels(reason=error.reason).inc()
-    return _problem(request, error)
+    return _problem(request, error, known_session(request), back)
 
 
 def refuse(request: Request, problem: Problem) -> Response:
     """What is wrong, as a page for whoever reads pages, else as a problem document."""
     is_page = not address(request).path.startswith(("/v1/", "/health/"))
     if is_page and "text/html" in request.headers.get("accept", ""):
-        return _problem(request, problem)
+        session = known_session(request)
+        if problem.status == 404:
+            # No route has asked who it is; the handlers of such errors run in threads.
+            with suppress(Unavailable):
+                session = find_session(request, wiring(request))
+        return _problem(request, problem, session)
     return document(problem)
 
 
-def _problem(request: Request, problem: Problem) -> Response:
+def find_session(request: Request, wired: Wiring) -> Session | None:
+    """Who is signed in, if anybody; remembered for the page that tells what is wrong."""
+    cookie = request.cookies.get(sessions.COOKIE)
+    found = sessions.find(wired.store, wired.ring, cookie, wired.now()) if cookie else None
+    request.state.session = found
+    return found
+
+
+def known_session(request: Request) -> Session | None:
+    """Who is signed in, if that was looked up."""
+    session: Session | None = getattr(request.state, "session", None)
+    return session
+
+
+def _problem(
+    request: Request, problem: Problem, session: Session | None, back: str = ""
+) -> Response:
     # A form that failed is sent again from its page, not by a link.
-    again = str(address(request)) if request.method == "GET" else ""
-    answer = page(request, "problem.html", status=problem.status, problem=problem, again=again)
+    here = address(request) if request.method == "GET" else None
+    answer = page(
+        request,
+        "problem.html",
+        session=session,
+        status=problem.status,
+        problem=problem,
+        again=here,
+        kept=_without(here, problem) if here else None,
+        back=back,
+    )
     answer.headers.update(headers_of(problem))
     return answer
+
+
+def _without(here: Address, problem: Problem) -> Address | None:
+    """The address without what is wrong in it, if that leaves something out."""
+    wrong = {error.parameter for error in problem.errors}
+    kept = here.only(name for name, _ in here.pairs if name not in wrong)
+    return kept if kept != here else None
 
 
 def _seat_value(seat: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from query_service.columns import COLUMNS, GRAINS
 from query_service.options import options
-from query_service.page import advice, charts, filter_bar, words
+from query_service.page import advice, charts, columns_cookie, filter_bar, words
 from query_service.page.links import Address, Pairs
 from query_service.page.seats_page import tickable
 from query_service.params import GROUPS, INTERVALS
@@ -189,18 +189,19 @@ def _together(questions: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
 
 def _columns(grain: str, here: Address, cookie: str) -> tuple[str, ...]:
     """Those of the address, else those that this browser remembers, else the default ones."""
-    remembered = dict(part.split(":", 1) for part in cookie.split("|") if ":" in part)
-    wanted = here.value("columns") or remembered.get(grain, "")
-    # The address as the API has it, with commas; the cookie can hold none.
-    named = [name for name in wanted.replace(",", ".").split(".") if name in columns_of(grain)]
-    return tuple(named) or DEFAULT[grain]
+    # As the API has them, with commas, or as a link of the page.
+    asked = here.value("columns").replace(",", ".").split(".")
+    named = tuple(name for name in asked if name in columns_of(grain))
+    return named or columns_cookie.read(cookie, _there()).get(grain) or DEFAULT[grain]
 
 
 def remember(cookie: str, grain: str, columns: tuple[str, ...]) -> str:
-    """The cookie that says which columns this browser shows of each grain."""
-    kept = dict(part.split(":", 1) for part in cookie.split("|") if ":" in part)
-    kept[grain] = ".".join(name for name in columns_of(grain) if name in columns)
-    return "|".join(f"{name}:{text}" for name, text in kept.items() if name in GRAINS and text)
+    """The cookie that says which columns this browser shows of each grain; raises Problem."""
+    return columns_cookie.write(cookie, grain, columns, _there())
+
+
+def _there() -> dict[str, tuple[str, ...]]:
+    return {grain: columns_of(grain) for grain in GRAINS}
 
 
 def _headings(grain: str, columns: tuple[str, ...], here: Address) -> Iterator[Heading]:

@@ -1,20 +1,22 @@
 """What an administrator may set: personal data, seats, packs, prices; every change is confirmed.
 
-Next: query_service.directory
+Next: query_service.page.settings_change
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from query_service.directory import Reject, judge, put
-from query_service.directory_list import entries, list_query
+from query_service import directory_stored
+from query_service.directory import Reject, judge, place_of, put
+from query_service.directory_list import entries, entry_of, list_query
 from query_service.page import words
 from query_service.page.links import Address
 from query_service.problems import Problem
 from query_service.view import View
 from query_service.wiring import Wiring
 from schemas.directory import ENTITIES, Entity
+from schemas.rejects import Rejected
 from sinks.keys import Key
 
 Form = Sequence[tuple[str, str]]
@@ -130,27 +132,24 @@ def listed(view: View, part: Section, here: Address) -> dict[str, Any]:
     pairs = [pair for pair in here.pairs if pair[0] in {"team", "product", "cursor"}]
     found = entries(view, list_query(part.entity, pairs, view))
     after = found["next_cursor"]
+    kept = here.only(("team", "product"))
     return {
         "entries": found[part.name],
-        "next": here.having(cursor=after) if after else None,
+        "next": kept.having(cursor=after) if after else None,
     }
 
 
 def stored(view: View, part: Section, given: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The entry that is there under these ids."""
-    pairs: list[tuple[str, str]] = []
-    for name, filtered in (("team_id", "team"), ("product_id", "product")):
-        if name in part.entity.ids and given.get(name):
-            pairs.append((filtered, str(given[name])))
-    while True:
-        found = entries(view, list_query(part.entity, [*pairs, ("limit", "1000")], view))
-        for entry in found[part.name]:
-            if all(str(entry[name]) == str(given.get(name)) for name in part.entity.ids):
-                return dict(entry)
-        if not found["next_cursor"]:
-            return None
-        pairs = [pair for pair in pairs if pair[0] != "cursor"]
-        pairs.append(("cursor", found["next_cursor"]))
+    """The entry that is there under these ids, if the key may change it."""
+    try:
+        place = place_of(part.entity, given)
+    except Rejected:
+        return None
+    for row in directory_stored.stored(view.store, view.key, part.entity, [place]):
+        is_it = tuple(row[name] for name in part.entity.ids) == place and not row["deleted"]
+        if is_it and ("team_id" not in row or view.key.sees_team(row["team_id"] or "")):
+            return entry_of(part.entity, row)
+    return None
 
 
 def read(part: Section, form: Form) -> dict[str, Any]:
@@ -168,32 +167,6 @@ def _value(asked: Field, text: str) -> Any:
     if asked.kind == "number" and text.isdecimal():
         return int(text)
     return text or None
-
-
-@dataclass(frozen=True)
-class Change:
-    """A field before and after."""
-
-    label: str
-    before: str
-    after: str
-
-
-def changes(
-    part: Section, before: Mapping[str, Any] | None, after: Mapping[str, Any]
-) -> list[Change]:
-    """What a form would change, in words."""
-    if after.get("deleted"):
-        return [
-            Change(each.label, shown(each, (before or {}).get(each.name)), "")
-            for each in part.fields
-        ]
-    found = []
-    for each in part.fields:
-        was, will = shown(each, (before or {}).get(each.name)), shown(each, after.get(each.name))
-        if was != will or before is None:
-            found.append(Change(each.label, "" if before is None else was, will))
-    return found
 
 
 def shown(asked: Field, value: Any) -> str:
@@ -217,23 +190,3 @@ def refusal(wired: Wiring, key: Key, part: Section, entry: Mapping[str, Any]) ->
 def save(wired: Wiring, key: Key, part: Section, entry: Mapping[str, Any]) -> Reject | None:
     """Store the entry; why it was refused, if it was."""
     return next(iter(put(wired.store, key, part.entity, [dict(entry)], wired.now).rejected), None)
-
-
-def effect(part: Section, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str:
-    """What else a change does, in a sentence; empty if nothing."""
-    if part.name != "teams":
-        return ""
-    was = bool(before and before["personal_data"])
-    will = bool(after.get("personal_data")) and not after.get("deleted")
-    if was and not will:
-        return (
-            "Names, e-mail addresses and user ids will be hidden in every view with this team: on "
-            "the page, in answers and in exports. A hash stands for each user. Files that were "
-            "exported before keep what they hold."
-        )
-    if will and not was:
-        return (
-            "Names, e-mail addresses and user ids will be shown in views of this team, to all "
-            "whose keys may read it, as far as no other team in the view hides them."
-        )
-    return ""

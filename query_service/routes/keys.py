@@ -11,9 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from query_service.answers import plain
 from query_service.auth import Admin, no_items
 from query_service.problems import ParameterError, Problem, refused
-from query_service.wiring import Wired
+from query_service.turns import turn
+from query_service.wiring import Wired, Wiring
 from schemas.directory_fields import Id
 from sinks.keys import SCOPES, Key, create_key, read_rows, revoke_key
+
+EXISTS = "key_exists"
 
 router = APIRouter(tags=["keys"], dependencies=[Depends(no_items)])
 
@@ -30,18 +33,26 @@ class NewKey(BaseModel):
 @router.post("/keys", status_code=201)
 def post_key(wired: Wired, key: Admin, wanted: NewKey) -> dict[str, Any]:
     """A new key of the tenant. Its full text is shown this once."""
+    return make_key(wired, key, wanted)
+
+
+def make_key(wired: Wiring, key: Key, wanted: NewKey, key_id: str = "") -> dict[str, Any]:
+    """The same; with a `key_id` only once: raises Problem 409 when there is a key of this id."""
     unknown = sorted(set(wanted.scopes) - set(SCOPES))
     if unknown:
         raise refused([ParameterError("scopes", "invalid_value", ", ".join(unknown), SCOPES)])
     if key.teams and (not wanted.teams or not key.teams.issuperset(wanted.teams)):
         raise Problem(403, "forbidden", "A key limited to teams makes keys for those teams only.")
-    with wired.store.quick_client() as client:
+    with turn(), wired.store.quick_client() as client:
+        if key_id and any(row["key_id"] == key_id for row in read_rows(client)):
+            raise Problem(409, EXISTS, f"The key {key_id} was made before.")
         key_id, full = create_key(
             client,
             tenant=key.tenant,
             scopes=wanted.scopes,
             teams=wanted.teams,
             now=wired.now(),
+            key_id=key_id,
         )
     wired.ring.refresh()
     return {"key_id": key_id, "key": full}

@@ -15,7 +15,13 @@ from query_service.page.rendering import PageRoute, address, go_to, page
 from query_service.page.seats_page import Asked
 from query_service.problems import Problem
 from query_service.routes.sign_in import Fields, Steward, check_form, field
-from query_service.seat_changes import change, find_request, request_answer, undo_request
+from query_service.seat_changes import (
+    change,
+    find_request,
+    finish_request,
+    request_answer,
+    undo_request,
+)
 from query_service.seat_filter import filter_query
 from query_service.sessions import Session
 from query_service.view import View, look
@@ -86,16 +92,25 @@ def post_undo(request: Request, wired: Wired, session: Steward, form: Fields) ->
     return go_to(_done(here, answer["request_id"], here.inside(field(form, "back"))))
 
 
+@router.post("/seats/finish")
+def post_finish(request: Request, wired: Wired, session: Steward, form: Fields) -> Response:
+    """Do what is left of a change that broke off: as sending it again would."""
+    check_form(session, form)
+    here, request_id = address(request), field(form, "request_id")
+    finish_request(_view_of(wired, session, request_id), wired.now, request_id)
+    return go_to(_done(here, request_id, here.inside(field(form, "back"))))
+
+
 @router.get("/seats/done")
 def get_done(request: Request, wired: Wired, session: Steward) -> Response:
-    """What became of the seats of a request; with undo."""
+    """What became of the seats of a request, with undo; a link to it changes nothing."""
     here = address(request)
     request_id = here.value("request")
     view = _view_of(wired, session, request_id)
-    answer = request_answer(view, wired.now, request_id)
+    answer = request_answer(view, request_id)
     return page(
         request,
-        "seats_done.html",
+        "seats_done.html" if answer["is_final"] else "seats_unfinished.html",
         session=session,
         view=view.describe(),
         request_id=request_id,

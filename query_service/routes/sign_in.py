@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from query_service import sessions
 from query_service.page.links import Address
-from query_service.page.rendering import PageRoute, address, go_to, page
+from query_service.page.rendering import PageRoute, address, find_session, go_to, page
 from query_service.problems import Problem
 from query_service.sessions import Session
 from query_service.wiring import Wired, Wiring
@@ -25,14 +25,27 @@ Form = list[tuple[str, str]]
 
 async def read_form(request: Request) -> Form:
     """A dependency: the fields of a form that a page of ours sent."""
-    # Browsers say where a request comes from; a page of others has no business here.
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+    if not _is_ours(request):
         raise Problem(403, "forbidden", "This form was sent from another site.")
     body = await request.body()
     try:
         return parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body))
     except ValueError as error:
         raise Problem(400, "invalid_parameters", "The form can't be read.") from error
+
+
+def _is_ours(request: Request) -> bool:
+    """Whether a page of ours sent this, as far as browsers say; a page of others has no business.
+
+    Over plain HTTP they leave out Sec-Fetch-Site, except to this very machine, but not Origin.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("origin")
+    named = (request.headers.get(name, "") for name in ("host", "x-forwarded-host"))
+    hosts = {host.lower() for host in named if host}
+    return origin is None or origin.partition("://")[2].lower() in hosts
 
 
 Fields = Annotated[Form, Depends(read_form)]
@@ -47,7 +60,7 @@ def signed_in(scope: str = "read") -> Callable[..., Session]:
     """A dependency: the session, whose key must hold `scope`."""
 
     def visitor(request: Request, wired: Wired) -> Session:
-        session = find(request, wired)
+        session = find_session(request, wired)
         if session is None:
             raise Problem(401, "unauthorized", "Sign in first.")
         if not session.key.allows(scope):
@@ -55,14 +68,6 @@ def signed_in(scope: str = "read") -> Callable[..., Session]:
         return session
 
     return visitor
-
-
-def find(request: Request, wired: Wiring) -> Session | None:
-    """Who is signed in, if anybody."""
-    cookie = request.cookies.get(sessions.COOKIE)
-    if not cookie:
-        return None
-    return sessions.find(wired.store, wired.ring, cookie, wired.now())
 
 
 def check_form(session: Session, form: Form) -> None:
@@ -111,9 +116,12 @@ def _sign_in(request: Request, wired: Wiring, form: Form) -> Response:
     return answer
 
 
-@router.post("/sign-out", dependencies=[Depends(read_form)])
-async def post_sign_out(request: Request) -> Response:
-    """Forget the session in this browser."""
+@router.post("/sign-out")
+def post_sign_out(request: Request, wired: Wired, form: Fields) -> Response:
+    """Forget the session in this browser; one that is over is forgotten without its token."""
+    session = find_session(request, wired)
+    if session:
+        check_form(session, form)
     root = address(request).root
     answer = go_to(Address(root, "/sign-in"))
     answer.delete_cookie(sessions.COOKIE, path=root or "/", httponly=True, samesite="lax")

@@ -28,6 +28,7 @@ PAGES = {
     "keys": "/settings/keys",
     "events": "/events",
     "problem": "/users/nobody",
+    "docs": "/docs",
 }
 
 

@@ -273,8 +273,7 @@ def _plain(path: str) -> Callable[[Setting], Iterable[Call]]:
 EXPORTS = ("csv", "xlsx", "json", "ndjson", "parquet")
 CALLS: dict[tuple[str, str], Callable[[Setting], Iterable[Call]]] = {
     **{("GET", path): _plain(path) for path in ("/health/live", "/health/ready", "/metrics")},
-    **{("GET", path): _plain(path) for path in ("/openapi.json", "/docs", "/redoc")},
-    ("GET", "/docs/oauth2-redirect"): _plain("/docs/oauth2-redirect"),
+    **{("GET", path): _plain(path) for path in ("/openapi.json", "/docs")},
     ("GET", "/v1/report"): _report("/v1/report"),
     **{("GET", f"/v1/report.{kind}"): _report(f"/v1/report.{kind}") for kind in EXPORTS},
     ("GET", "/v1/daily"): _daily,

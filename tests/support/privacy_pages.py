@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from tests.support.private_tenant import FIRST, PEOPLE, PRODUCTS, SECOND, address
 
@@ -34,6 +35,7 @@ def calls_of_pages(call: type[Call]) -> dict[tuple[str, str], Callable[[Setting]
         ("POST", "/seats"): pages.seats("/seats"),
         ("POST", "/seats/change"): pages.seats("/seats/change"),
         ("POST", "/seats/undo"): pages.undo,
+        ("POST", "/seats/finish"): pages.finish,
         ("GET", "/seats/done"): pages.done,
         ("GET", "/settings"): pages.seen("/settings"),
         ("GET", "/settings/keys"): pages.seen("/settings/keys"),
@@ -123,10 +125,17 @@ class Pages:
         yield self._form(setting, "/seats/undo", [("request_id", _request(setting))])
         yield self._form(setting, "/seats/undo", [("request_id", ANNA.email)])
 
+    def finish(self, setting: Setting) -> Iterator[Call]:
+        """Of one that is finished, and of none."""
+        yield self._form(setting, "/seats/finish", [("request_id", _request(setting))])
+        yield self._form(setting, "/seats/finish", [("request_id", ANNA.email)])
+
     def new_key(self, setting: Setting) -> Iterator[Call]:
-        """A key that may read."""
+        """A key that may read, and the same form again."""
         teams = ("teams", ",".join(setting.limited))
-        yield self._form(setting, "/settings/keys", [("scope", "read"), teams])
+        once = ("once", uuid4().hex)
+        for _ in range(2):
+            yield self._form(setting, "/settings/keys", [("scope", "read"), teams, once])
 
     def revoke(self, setting: Setting) -> Iterator[Call]:
         """Asked first; and a key that is not there."""
@@ -155,8 +164,9 @@ class Pages:
         yield self._call("POST", "/sign-in", body=urlencode({"key": key}).encode())
         yield self._call("POST", "/sign-in", body=urlencode({"key": ANNA.email}).encode())
 
-    def sign_out(self, _: Setting) -> Iterator[Call]:
+    def sign_out(self, setting: Setting) -> Iterator[Call]:
         """Last of all."""
+        yield self._form(setting, "/sign-out", [])
         yield self._call("POST", "/sign-out", body=b"")
 
 

@@ -60,3 +60,13 @@ def test_what_is_no_session():
     assert sessions.find(Secrets(), Ring(KEY, other), renamed, NOW) is None
     for nonsense in ("", ".", "0a1b", "0a1b.", "0a1b.é", cookie[:-3]):
         assert sessions.find(Secrets(), Ring(KEY), nonsense, NOW) is None
+
+
+def test_what_a_session_was_told_is_its_own():
+    """A mark is no good for other words, or in another session."""
+    cookies = [sessions.begin(Secrets(), KEY, NOW) for _ in range(2)]
+    first, second = (sessions.find(Secrets(), Ring(KEY), each, NOW) for each in cookies)
+    assert first.said("teams team-1", first.mark("teams team-1"))
+    for session, text in ((first, "teams team-2"), (second, "teams team-1")):
+        assert not session.said(text, first.mark("teams team-1"))
+    assert not first.said("teams team-1", "é")

@@ -23,7 +23,10 @@ def test_what_users_wrote_is_quoted():
     assert Address.of(str(place), "/usage") == place
 
 
-@pytest.mark.parametrize("wanted", ["/usage/?team=a", "/usage/users/x", "/usage/"])
+@pytest.mark.parametrize(
+    "wanted",
+    ["/usage/?team=a", "/usage/users/x", "/usage/", "/usage/users/..x", "/usage/?q=/../x#a/../b"],
+)
 def test_a_way_back_is_one_of_ours(wanted):
     """Below the path that the page is served under."""
     assert Address("/usage", "/").inside(wanted) == wanted
@@ -31,7 +34,12 @@ def test_a_way_back_is_one_of_ours(wanted):
 
 @pytest.mark.parametrize(
     "wanted",
-    ["", "https://elsewhere.invalid/", "//elsewhere.invalid", "/other/", "/usage/\\x", "/usage/\n"],
+    [
+        *("", "https://elsewhere.invalid/", "//elsewhere.invalid", "/other/"),
+        *("/usage/\\x", "/usage/\n", "/usage/../other", "/usage/..", "/usage/./../other?a=b"),
+        *("/usage/%2e%2E/other", "/usage/.%2e/other", "/usage/x/../../other#y", "/usage/%2E"),
+        *("/usage/..;/%2e%2e/other", "/usage/[/../other"),
+    ],
 )
 def test_no_way_leads_elsewhere(wanted):
     """Whoever wrote it into the address or the form."""
