@@ -1,12 +1,14 @@
 """What the page does with script: numbers, addresses of dialogs, focus; and what it then says."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
 from query_service.page import words
-from tests.support.page_visit import TEAMS, Visit
+from tests.support.page_visit import TEAMS, Visit, violations
 
 # Of the sample: nobody uses the first of these seats, the second is used now and then.
 SEATS = f"/?{TEAMS}&seat=assigned&assignment=direct&sort=days_used"
@@ -145,6 +147,7 @@ def test_who_moves_more_than_the_occasional_ones_is_told(signed_in):
     page.get_by_role("button", name="Unassign …").click()
     expect(page.locator(".note")).to_contain_text("1 of these seats is used now and then")
     expect(page.locator(".note")).to_contain_text("The others would be moved along")
+    assert violations(page) == []
     page.get_by_role("button", name="Move all 2 seats to flex instead …").click()
     expect(page.locator("h1")).to_have_text("Move 2 seats of 2 users to flex?")
 
@@ -158,6 +161,7 @@ def test_why_a_row_has_no_box_is_read_by_keyboard(signed_in):
     why.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(why.get_by_text("Assigned by the group")).to_be_visible()
+    assert violations(page) == []
 
 
 def test_focus_is_kept_when_what_holds_it_goes(signed_in):
@@ -217,3 +221,13 @@ def test_two_numbers_have_two_names(signed_in):
     signed_in.go(f"/users/sample-user-000902?{TEAMS}")
     teams = signed_in.page.locator("section[aria-labelledby=teams-title] li")
     expect(teams.first).to_contain_text("a product used")
+
+
+def test_no_advice_does_not_deny_unused_seats(signed_in):
+    """Those that a group assigns are there, and inactive; it says why none is proposed."""
+    as_of = (datetime.now(UTC) - timedelta(days=170)).isoformat(timespec="seconds")
+    address = httpx.URL("/", params={"team": "sample-team-4", "assignment": "group", "as_of": as_of})
+    signed_in.go(str(address))
+    told = signed_in.page.locator(".card.advice")
+    expect(told).to_contain_text("There is nothing to take back here, and tokens are not low.")
+    expect(told).to_contain_text("held for less than 30 days, is not proposed")
