@@ -65,6 +65,8 @@ class Chart:
     groups: tuple[str, ...] = ()
     width: float = WIDTH
     height: float = HEIGHT
+    left: float = _LEFT
+    right: float = WIDTH - _RIGHT
 
 
 def ceiling(most: float) -> float:

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from query_service.arithmetic import RIPE_DAYS
 from schemas.reports import LABELS, VALUES
 
-# Nothing is known, or it does not apply: read out as a word, shown as a dash.
+# Nothing is known, or it does not apply: a dash, to see and to hear.
 NONE = "\N{EN DASH}"
 # A thin space that does not break, as ISO 31-0 groups digits: no comma or point is taken wrongly.
 _GROUP = "\N{NARROW NO-BREAK SPACE}"
@@ -33,6 +34,15 @@ _FIGURES = {
     "days_until_empty": "Days until empty",
     "not_started": "Not started",
     "overdrawn": "Overdrawn",
+    # Not the tokens used in the range, which may be of other packs or of none.
+    "taken": "Tokens taken",
+    "taken_from_active": "Taken from active packs",
+}
+# Why a team is one of a user's (see query_service.detail).
+_REASONS = {
+    "member": "member",
+    "assigned": "a product assigned",
+    "used": "a product used",
 }
 
 
@@ -56,6 +66,16 @@ def figure(name: str) -> str:
 def pack_state(state: str) -> str:
     """The state of a token pack, for people."""
     return _PACK_STATES[state]
+
+
+def reason(why: str) -> str:
+    """Why a team is one of a user's, for people."""
+    return _REASONS[why]
+
+
+def ripe() -> str:
+    """How long a seat is held before it is judged, for people."""
+    return count(RIPE_DAYS, "day")
 
 
 def word(column: str, value: str) -> str:

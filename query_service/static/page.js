@@ -4,74 +4,106 @@
 const live = document.getElementById("live");
 const say = (text) => { live.textContent = text; };
 
-// Moments are told in the reader's own time zone as well; days stay UTC days.
-for (const time of document.querySelectorAll("time[data-local]")) {
-  const at = new Date(time.dateTime);
-  const told = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-  if (!Number.isNaN(at.getTime())) time.title = `${told.format(at)} here`;
-}
+// The server marks what holds amounts and nothing else, so that a version or a name stays as it is.
+// All of them are written as the reader's browser writes numbers: never a comma here, a point there.
+const AMOUNT = /\d{1,3}(?:\u202f\d{3})+(?:\.\d+)?|\d+\.\d+/g;
+// A mark of a chart is called by its day, its group's name and its amount.
+const LAST_AMOUNT = new RegExp(`(?:${AMOUNT.source})$`);
+const number = new Intl.NumberFormat();
+const written = new Map();
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-// Numbers are grouped as the reader's browser does it; the server groups by narrow spaces.
-const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 20 });
-const GROUPED = /\d{1,3}(?:\u202f\d{3})+(?:\.\d+)?/g;
-const regroup = (text) => number.format(text.replaceAll("\u202f", ""));
+function amount(text) {
+  const decimals = (text.split(".")[1] || "").length;
+  if (!written.has(decimals)) {
+    const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+    written.set(decimals, new Intl.NumberFormat(undefined, digits));
+  }
+  return written.get(decimals).format(text.replaceAll("\u202f", ""));
+}
 
 function localize(place) {
   const texts = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const node = texts.currentNode;
-    const alone = node.data.trim();
-    if (/^\d+\.\d+$/.test(alone) && node.parentElement.closest(".number, .cards dd")) node.data = regroup(alone);
-    else if (node.data.includes("\u202f")) node.data = node.data.replace(GROUPED, regroup);
+    if (node.parentElement.closest(".number, [data-amounts]")) node.data = node.data.replace(AMOUNT, amount);
+    else if (node.parentElement.matches(".chart rect > title")) node.data = node.data.replace(LAST_AMOUNT, amount);
+  }
+  // Moments are told in the reader's own time zone as well; days stay UTC days.
+  for (const time of place.querySelectorAll("time[data-local]")) {
+    const at = new Date(time.dateTime);
+    if (at.getTimezoneOffset()) time.append(` (${moment.format(at)} here)`);
   }
 }
 localize(document.getElementById("main"));
 
-// A user's detail opens over the list; the address is that of the page of its own.
+// A user's detail opens over the list, under the address of its own page: Back closes it.
 const over = document.getElementById("over");
+const here = () => window.location.href.split("#")[0];
+const served = here();
+const title = document.title;
 let opener = null;
+let asked = 0;
 
-async function open(link) {
+function fill(detail) {
+  const inside = document.createElement("div");
+  inside.className = "inside";
+  inside.append(document.adoptNode(detail));
+  localize(inside);
+  const close = document.createElement("div");
+  close.className = "close";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Close";
+  button.addEventListener("click", () => over.close());
+  close.append(button);
+  over.replaceChildren(close, inside);
+  over.setAttribute("aria-labelledby", "detail-title");
+}
+
+async function open(address, link) {
+  asked += 1;
+  const mine = asked;
   opener = link;
-  link.classList.add("busy");
+  if (link) link.classList.add("busy");
   try {
-    const answer = await fetch(link.href, { credentials: "same-origin" });
-    const text = await answer.text();
-    const found = new DOMParser().parseFromString(text, "text/html");
-    const detail = found.getElementById("detail") || found.querySelector("main");
-    if (!answer.ok && answer.status !== 404) throw new Error(String(answer.status));
-    const inside = document.createElement("div");
-    inside.className = "inside";
-    inside.append(document.adoptNode(detail));
-    const close = document.createElement("div");
-    close.className = "close";
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = "Close";
-    button.addEventListener("click", () => over.close());
-    close.append(button);
-    localize(inside);
-    over.replaceChildren(close, inside);
-    over.setAttribute("aria-labelledby", "detail-title");
+    const answer = await fetch(address, { credentials: "same-origin" });
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (mine !== asked) return;
+    const detail = found.getElementById("detail");
+    // The session is over, or there is no such user: that is told by a page of its own.
+    if (answer.redirected || !detail) throw new Error(String(answer.status));
+    fill(detail);
     over.showModal();
-    (over.querySelector("#detail-title") || button).focus();
+    if (here() !== address) window.history.pushState({ over: true }, "", address);
+    document.title = found.title;
+    document.getElementById("detail-title").focus();
   } catch {
-    window.location.assign(link.href);
+    if (mine === asked) window.location.assign(address);
   } finally {
-    link.classList.remove("busy");
+    if (link) link.classList.remove("busy");
   }
 }
 
 over.addEventListener("close", () => {
   over.replaceChildren();
+  document.title = title;
   if (opener) opener.focus();
+  if (here() !== served) window.history.back();
 });
 over.addEventListener("click", (event) => { if (event.target === over) over.close(); });
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-over]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  open(link);
+  open(link.href, link);
+});
+window.addEventListener("popstate", () => {
+  asked += 1;
+  if (here() === served) over.close();
+  else if (window.history.state && window.history.state.over) open(here(), [...document.querySelectorAll("a[data-over]")].find((link) => link.href === here()));
+  // After a reload this is the page of the detail, and the list is to be fetched.
+  else window.location.reload();
 });
 
 // The bar under the list says what is ticked, and offers what fits it first.
@@ -80,24 +112,26 @@ const actions = document.getElementById("actions");
 if (seats && actions) {
   const told = actions.querySelector("[data-selected]");
   const buttons = [...actions.querySelectorAll("button[name=kind]")];
+  const leading = buttons.length && buttons[0].value;
   const boxes = () => [...seats.querySelectorAll("input[name=seat]:checked")];
   const every = actions.querySelector("input[name=all]");
-  const plural = (count, one) => `${count} ${one}${count === 1 ? "" : "s"}`;
+  const plural = (count, one) => `${number.format(count)} ${one}${count === 1 ? "" : "s"}`;
   const update = () => {
     const ticked = boxes();
     const users = new Set(ticked.map((box) => {
       const seat = JSON.parse(box.value);
       return seat.user_id || seat.hashed_user_id;
     })).size;
-    const flex = ticked.length && ticked.every((box) => box.dataset.advice === "switch_to_flex");
+    const flex = !every.checked && ticked.length && ticked.every((box) => box.dataset.advice === "switch_to_flex");
     if (every.checked) told.textContent = every.parentElement.textContent.trim();
     else if (!ticked.length) told.textContent = "Tick seats to take back or to move to flex.";
     else told.textContent = `${plural(users, "user")}, ${plural(ticked.length, "seat")} selected`;
+    const first = flex ? "move-to-flex" : leading;
     for (const button of buttons) {
       button.disabled = !ticked.length && !every.checked;
-      if (flex) button.classList.toggle("quiet", button.value !== "move-to-flex");
+      button.classList.toggle("quiet", button.value !== first);
+      if (button.value !== first) actions.append(button);
     }
-    if (flex) buttons.sort((a, b) => (b.value === "move-to-flex") - (a.value === "move-to-flex")).forEach((b) => actions.append(b));
     say(told.textContent);
   };
   seats.addEventListener("change", update);
@@ -121,13 +155,20 @@ document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll(`:is(${menus})[open]`)) if (!menu.contains(event.target)) menu.open = false;
 });
 
-// A long export is fetched here, to tell how far it is; a short one is left to the browser.
-const LONG_ROWS = 5000;
+// An export is fetched here, to tell how far it is.
 const exporting = document.getElementById("exporting");
 let underWay = false;
 
+// Whose session is over signs in, and comes back to this list.
+function signIn() {
+  const page = new URL("sign-in", document.querySelector(".brand a").href);
+  page.searchParams.set("next", window.location.pathname + window.location.search);
+  return page.href;
+}
+
 async function fetchExport(link, rows) {
   const [bar, told, cancel] = exporting.children;
+  const menu = link.closest("details");
   const stop = new AbortController();
   const began = Date.now();
   let bytes = 0;
@@ -147,6 +188,10 @@ async function fetchExport(link, rows) {
   tell();
   try {
     const answer = await fetch(link.href, { credentials: "same-origin", signal: stop.signal });
+    if (answer.status === 401) {
+      window.location.assign(signIn());
+      return;
+    }
     if (!answer.ok) throw new Error((await answer.json()).detail);
     const type = answer.headers.get("Content-Type");
     // Text has a row a line, or nearly: that tells how much of it is here.
@@ -157,7 +202,7 @@ async function fetchExport(link, rows) {
       bytes += read.value.length;
       if (!counted) continue;
       for (let at = read.value.indexOf(10); at >= 0; at = read.value.indexOf(10, at + 1)) lines += 1;
-      bar.value = Math.min(lines / rows, 1);
+      bar.value = Math.min(lines / Math.max(rows, 1), 1);
     }
     const file = document.createElement("a");
     file.href = URL.createObjectURL(new Blob(parts, { type }));
@@ -171,7 +216,10 @@ async function fetchExport(link, rows) {
   } finally {
     underWay = false;
     clearInterval(clock);
-    cancel.onclick = () => { exporting.hidden = true; };
+    cancel.onclick = () => {
+      exporting.hidden = true;
+      menu.querySelector("summary").focus();
+    };
     cancel.textContent = "Close";
     say(told.textContent);
   }
@@ -179,16 +227,16 @@ async function fetchExport(link, rows) {
 
 for (const link of document.querySelectorAll("a[data-export]")) {
   link.addEventListener("click", (event) => {
-    const rows = Number(link.dataset.export);
-    link.closest("details").open = false;
-    if (rows < LONG_ROWS) return;
     event.preventDefault();
+    const menu = link.closest("details");
+    menu.open = false;
+    menu.querySelector("summary").focus();
     if (underWay) {
       say("One export at a time: another is under way.");
       return;
     }
     exporting.querySelector("button").textContent = "Cancel";
-    fetchExport(link, rows);
+    fetchExport(link, Number(link.dataset.export));
   });
 }
 

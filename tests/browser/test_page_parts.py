@@ -167,7 +167,7 @@ def test_a_row_without_a_box_says_why(signed_in):
     page = signed_in.page
     signed_in.go(f"/?{TEAMS}&access=subscription")
     lines = page.locator("#seats tbody tr").count()
-    reasons = page.locator("#seats .why").evaluate_all("all => all.map(a => a.ariaLabel)")
+    reasons = page.locator("#seats .why").evaluate_all(TEXTS)
     assert page.locator("#seats tbody input[type=checkbox]").count() + len(reasons) == lines
     assert any("group" in reason for reason in reasons), reasons
     assert any("default" in reason for reason in reasons), reasons
@@ -179,11 +179,13 @@ def test_what_is_skipped_is_told_before_and_after(signed_in):
     signed_in.go("/?team=sample-team-4&seat=assigned")
     page.get_by_label("that match").check()
     page.get_by_role("button", name="Unassign …").click()
+    expect(page.locator(".trust")).to_contain_text("Complete up to")
     expect(page.locator(".verdicts")).to_contain_text("Skipped: assigned by a group")
     expect(page.locator("tbody")).to_contain_text("Skipped: assigned by a group (")
     told = page.locator(".verdicts").inner_text()
     page.locator("form[action$='/seats/change'] button").click()
     expect(page.locator("h1")).to_contain_text("Unassigned:")
+    expect(page.locator(".trust")).to_contain_text("Complete up to")
     assert page.locator(".verdicts").inner_text() == told
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("h1")).to_contain_text("Undone:")
