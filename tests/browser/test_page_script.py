@@ -226,7 +226,9 @@ def test_two_numbers_have_two_names(signed_in):
 def test_no_advice_does_not_deny_unused_seats(signed_in):
     """Those that a group assigns are there, and inactive; it says why none is proposed."""
     as_of = (datetime.now(UTC) - timedelta(days=170)).isoformat(timespec="seconds")
-    address = httpx.URL("/", params={"team": "sample-team-4", "assignment": "group", "as_of": as_of})
+    address = httpx.URL(
+        "/", params={"team": "sample-team-4", "assignment": "group", "as_of": as_of}
+    )
     signed_in.go(str(address))
     told = signed_in.page.locator(".card.advice")
     expect(told).to_contain_text("There is nothing to take back here, and tokens are not low.")
