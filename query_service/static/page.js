@@ -114,7 +114,8 @@ if (seats && actions) {
   const buttons = [...actions.querySelectorAll("button[name=kind]")];
   const leading = buttons.length && buttons[0].value;
   const boxes = () => [...seats.querySelectorAll("input[name=seat]:checked")];
-  const every = actions.querySelector("input[name=all]");
+  // Of very many rows there is no box for all.
+  const every = actions.querySelector("input[name=all]") || { checked: false };
   const plural = (count, one) => `${number.format(count)} ${one}${count === 1 ? "" : "s"}`;
   const update = () => {
     const ticked = boxes();
