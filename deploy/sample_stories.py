@@ -100,6 +100,10 @@ STORIES = (
         Story(917 + number, f"sample-team-{1 + number % 4}", (Path((CAD, BIM)[number % 2]),))
         for number in range(9)
     ),
+    *(
+        Story(926 + number, f"sample-team-{1 + number % 4}", (Path(CAD),), (Use(CAD, _SELDOM),))
+        for number in range(9)
+    ),
 )
 
 
