@@ -42,7 +42,7 @@ def save(visitor, fields, name="teams"):
 def test_what_is_saved_is_what_was_listed(team, store_client):
     """The form that saves names the entry and what changes of it, nothing else."""
     fields = review(team, **TEAM | {"name": "Renamed"})
-    assert [name for name, _ in fields] == ["team_id", "name", "seen"]
+    assert [name for name, _ in fields] == ["back", "team_id", "name", "seen"]
     assert save(team, fields).status_code == 303
     assert stored_team(store_client, team) == ("Renamed", True)
 
@@ -107,7 +107,13 @@ def test_an_entry_is_known_by_all_that_identifies_it(visitor, store_client):
         "currency": "EUR",
     }
     fields = review(visitor, "prices", **asked)
-    assert [name for name, _ in fields] == ["product_id", "valid_from", "token_price", "seen"]
+    assert [name for name, _ in fields] == [
+        "back",
+        "product_id",
+        "valid_from",
+        "token_price",
+        "seen",
+    ]
     assert save(visitor, fields, "prices").status_code == 303
     told = visitor.send("/settings/prices", **asked | {"valid_from": "2026-03-01"}).text
     assert "Add this price?" in told
