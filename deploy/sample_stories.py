@@ -95,13 +95,13 @@ STORIES = (
     Story(915, "sample-team-7", (Path(CAD),), (Use(CAD, _OFTEN),)),
     # By default and unused: the collection's seat costs, but is not his to lose.
     Story(916, "sample-team-3", (Path(COLLECTION, "default"),)),
-    # More seats that nobody needs: a month's work for an administrator.
+    # More seats that nobody needs, and more that are seldom used.
     *(
-        Story(917 + number, f"sample-team-{1 + number % 4}", (Path((CAD, BIM)[number % 2]),))
+        Story(917 + number, f"sample-team-{2 + number % 3}", (Path((CAD, BIM)[number % 2]),))
         for number in range(9)
     ),
     *(
-        Story(926 + number, f"sample-team-{1 + number % 4}", (Path(CAD),), (Use(CAD, _SELDOM),))
+        Story(926 + number, f"sample-team-{2 + number % 3}", (Path(CAD),), (Use(CAD, _SELDOM),))
         for number in range(9)
     ),
 )
