@@ -104,6 +104,7 @@ STORIES = (
         Story(926 + number, f"sample-team-{2 + number % 3}", (Path(CAD),), (Use(CAD, _SELDOM),))
         for number in range(9)
     ),
+    Story(935, "sample-team-5", (Path(CAD),), (Use(CAD, _SELDOM),)),
 )
 
 

@@ -37,7 +37,7 @@ def test_every_number_is_written_the_same_way(german):
     german.go(f"/?{TEAMS}&user=sample-user-000902&measure=users&interval=month")
     axis = page.locator(".chart text.up").all_text_contents()
     assert axis == ["0", "0,25", "0,5", "0,75", "1"]
-    german.go(f"/users/sample-user-000126?{CALM}&selected=sample-product-cad")
+    german.go(f"/users/sample-user-000935?{CALM}&selected=sample-product-cad")
     facts = page.locator("dl.facts").first
     names, values = facts.locator("dt").all_inner_texts(), facts.locator("dd").all_inner_texts()
     told = dict(zip(names, values, strict=True))
