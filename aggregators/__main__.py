@@ -65,9 +65,10 @@ def main() -> None:
 
 
 def tune_memory() -> None:
-    """Collect cycles seldom: millions of long-lived rows and identities have none.
+    """Collect cycles seldom, and give back by the clock what a burst took.
 
-    Left at its defaults the collector walks over them again and again, a quarter of the fold.
+    Millions of long-lived rows and identities have no cycles; left at its defaults the collector
+    walks over them again and again, a quarter of the fold.
     """
     # Arrow's own allocator keeps for each thread what it once took: 40 MiB after some bursts.
     pa.set_memory_pool(pa.system_memory_pool())

@@ -9,7 +9,7 @@ from typing import Any
 
 from query_service.chosen import chosen, chosen_parameters
 from query_service.page import words
-from query_service.page.filter_bar import RANGE
+from query_service.page.filter_bar import SCOPE
 from query_service.page.links import Address
 from query_service.queries import ReportQuery, RowsQuery
 from query_service.ranges import Range
@@ -77,9 +77,9 @@ def _snapshot(snapshot: Mapping[str, Any], here: Address) -> Iterator[Advice]:
         text = (
             f"{words.count(seats['over'], 'more seat is', 'more seats are')} assigned than bought."
         )
-        bought = here.only(("team", "product", *RANGE))
+        bought = here.only(("product", *SCOPE))
         yield Advice(text, "See where", bought.having(by="product"))
-    tokens = here.at("/tokens").only(("team", *RANGE))
+    tokens = here.at("/tokens").only(SCOPE)
     if balance["low"]:
         text = f"Tokens are low: {words.number(balance['remaining'])} are left."
         yield Advice(text, "See tokens", tokens)

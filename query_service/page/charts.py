@@ -6,7 +6,7 @@ Next: query_service.page.report_page
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -87,28 +87,29 @@ def over_time(
     """
     starts = list(dict.fromkeys(entry["start"] for entry in entries))
     series = _series(entries, measure, group)
-    if measure == "users" and group:
-        return _beside(starts, series[:COLOURS], group, left_out=len(series) - COLOURS)
-    if len(series) > COLOURS:
-        series = [*series[:COLOURS], _together(series[COLOURS:])]
-    sums = [sum(each.amounts.get(start, 0.0) for each in series) for start in starts]
-    most = max(sums, default=0.0)
+    is_beside = measure == "users" and bool(group)
+    drawn, rest = series[:COLOURS], series[COLOURS:]
+    if rest and not is_beside:
+        drawn = [*drawn, _together(rest)]
+    most = max((_height(drawn, start, is_beside=is_beside) for start in starts), default=0.0)
     scale = _Scale(ceiling(most), len(starts))
-    marks = []
-    for place, start in enumerate(starts):
-        base = 0.0
-        for colour, each in enumerate(series):
-            if amount := each.amounts.get(start, 0.0):
-                marks.append(scale.bar(place, base, amount, colour, each.title(start)))
-                base += amount
-    total = f"{_amount(sum(each.total for each in series))} in all, "
+    bars = _beside if is_beside else _stacked
+    if is_beside:
+        summary = f"Users: at most {_amount(most)} of one {words.label(group).lower()} at a time."
+        if rest:
+            summary += f" The {len(drawn)} largest are drawn; {len(rest)} more are in the table."
+    else:
+        total = f"{_amount(sum(each.total for each in drawn))} in all, "
+        summary = (
+            f"{words.label(measure)} from {words.day(when.start)} to {words.day(when.end)}: "
+            f"{total if measure != 'users' else ''}at most {_amount(most)} at a time."
+        )
     return Chart(
-        summary=f"{words.label(measure)} from {words.day(when.start)} to {words.day(when.end)}: "
-        f"{total if measure != 'users' else ''}at most {_amount(most)} at a time.",
-        marks=tuple(marks),
+        summary=summary,
+        marks=tuple(bars(scale, starts, drawn)),
         across=scale.across(starts),
         up=scale.up(),
-        groups=tuple(each.name for each in series) if group else (),
+        groups=tuple(each.name for each in drawn) if group else (),
     )
 
 
@@ -146,27 +147,26 @@ def _together(series: Sequence[_Series]) -> _Series:
     return _Series(OTHERS, sums)
 
 
-def _beside(
-    starts: Sequence[str], series: Sequence[_Series], group: str, *, left_out: int
-) -> Chart:
-    most = max((max(each.amounts.values()) for each in series), default=0.0)
-    scale = _Scale(ceiling(most), len(starts))
-    marks = [
-        scale.bar(place, 0.0, amount, colour, each.title(start), part=(colour, len(series)))
-        for place, start in enumerate(starts)
-        for colour, each in enumerate(series)
-        if (amount := each.amounts.get(start, 0.0))
-    ]
-    summary = f"Users: at most {_amount(most)} of one {words.label(group).lower()} at a time."
-    if left_out > 0:
-        summary += f" The {len(series)} largest are drawn; {left_out} more are in the table."
-    return Chart(
-        summary=summary,
-        marks=tuple(marks),
-        across=scale.across(starts),
-        up=scale.up(),
-        groups=tuple(each.name for each in series),
-    )
+def _height(series: Sequence[_Series], start: str, *, is_beside: bool) -> float:
+    amounts = [each.amounts.get(start, 0.0) for each in series]
+    return max(amounts, default=0.0) if is_beside else sum(amounts)
+
+
+def _stacked(scale: "_Scale", starts: Sequence[str], series: Sequence[_Series]) -> Iterator[Mark]:
+    for place, start in enumerate(starts):
+        base = 0.0
+        for colour, each in enumerate(series):
+            if amount := each.amounts.get(start, 0.0):
+                yield scale.bar(place, base, amount, colour, each.title(start))
+                base += amount
+
+
+def _beside(scale: "_Scale", starts: Sequence[str], series: Sequence[_Series]) -> Iterator[Mark]:
+    for place, start in enumerate(starts):
+        for colour, each in enumerate(series):
+            if amount := each.amounts.get(start, 0.0):
+                part = (colour, len(series))
+                yield scale.bar(place, 0.0, amount, colour, each.title(start), part=part)
 
 
 def burn_down(past: Sequence[Mapping[str, str]], ahead: Sequence[Mapping[str, str]]) -> Chart:

@@ -35,6 +35,8 @@ PRESETS = {
 }
 NAMES = tuple(parameter.name for parameter in FILTERS)
 RANGE = ("preset", "from", "to", "as_of")
+# What goes along from one page to another: whose numbers, and of when.
+SCOPE = ("team", *RANGE)
 NUMBERS = {
     "days_used_min": "Days used, at least",
     "days_used_max": "Days used, at most",

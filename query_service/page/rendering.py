@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from query_service import sessions
 from query_service.page import words
+from query_service.page.filter_bar import SCOPE
 from query_service.page.links import Address
 from query_service.problems import Problem, document, headers_of, unavailable
 from query_service.sessions import Session
@@ -79,7 +80,12 @@ def page(
     """The template filled in."""
     here = address(request)
     html = _TEMPLATES.get_template(template).render(
-        here=here, root=here.root, session=session, static=_static(here.root), **known
+        here=here,
+        scope=here.only(SCOPE),
+        root=here.root,
+        session=session,
+        static=_static(here.root),
+        **known,
     )
     return HTMLResponse(html, status, HEADERS)
 

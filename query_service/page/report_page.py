@@ -236,22 +236,21 @@ def _line(row: Row, grain: str, here: Address, view: View, when: Range) -> Line:
 
 def _named(cells: Mapping[str, Any]) -> str:
     """The user as people know them: a name, else what stands for one."""
-    full = " ".join(filter(None, (cells["first_name"], cells["last_name"])))
-    return full or cells["email"] or cells["user_id"] or f"{cells['hashed_user_id'][:_HASH_CHARS]}…"
+    return words.person(cells) or f"{cells['hashed_user_id'][:_HASH_CHARS]}…"
 
 
 def _link(cells: Mapping[str, Any], grain: str, here: Address, user: str | None) -> Address | None:
     """Where a row leads: to the user, or to the rows that it gathers."""
     if user:
-        kept = here.only((*filter_bar.RANGE, "team"))
+        kept = here.only(filter_bar.SCOPE)
         selected = cells.get("product_id") or ""
         return kept.at(f"/users/{user}").having(selected=selected, back=str(here))
     name = f"{grain}_id"
     if name not in cells:
         return None
     # Amounts were those of the row that is opened, not of the rows in it.
-    open_ = here.having(by="", sort="", **dict.fromkeys(filter_bar.NUMBERS, ""))
-    return open_.having(**{grain: cells[name]})
+    inner = here.having(by="", sort="", **dict.fromkeys(filter_bar.NUMBERS, ""))
+    return inner.having(**{grain: cells[name]})
 
 
 def _is_about_flex(here: Address) -> bool:

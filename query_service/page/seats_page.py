@@ -178,7 +178,7 @@ def _named(
     if item["verdict"] == "skipped_group" and item["group"]:
         verdict += f" ({item['group']})"
     return {
-        "user": names.get(item["user_id"] or "") or item["user_id"] or item["hashed_user_id"],
+        "user": names.get(f"user:{item['user_id']}") or item["user_id"] or item["hashed_user_id"],
         "product": names.get(f"product:{item['product_id']}", item["product_id"]),
         "team": names.get(f"team:{item['team_id']}", item["team_id"]),
         "told": verdict,
@@ -193,6 +193,5 @@ def _names(view: View, items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         users = sorted({item["user_id"] for item in items if item["user_id"]})
         sql = compose("user_names", people=question("people_shown"))
         for row in view.store.ask(view.key, "user_names", {"user_ids": users}, sql=sql):
-            full = " ".join(filter(None, (row["first_name"], row["last_name"])))
-            names[row["user_id"]] = full or row["email"] or row["user_id"]
+            names[f"user:{row['user_id']}"] = words.person(row)
     return names

@@ -31,7 +31,7 @@ def gather(
         "range": query.range,
         "detail": found,
         "selected": query.selected,
-        "name": _name(found["user"]),
+        "name": words.person(found["user"]) or found["user"]["hashed_user_id"],
         "events_link": _events(wired, session, here, found["user"]),
         "months": _months(found["months"]),
         # The latest first, as many as a page bears.
@@ -59,11 +59,6 @@ def _events(
         return None
     named = user["user_id"] or user["hashed_user_id"]
     return here.at("/events").only(()).having(user=named)
-
-
-def _name(user: Mapping[str, Any]) -> str:
-    full = " ".join(filter(None, (user["first_name"], user["last_name"])))
-    return full or user["email"] or user["user_id"] or user["hashed_user_id"]
 
 
 def _names(found: Mapping[str, Any]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 Next: query_service.page.rendering
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -81,6 +82,12 @@ def ripe() -> str:
 def word(column: str, value: str) -> str:
     """A value of a column for people; those without a word of their own stand as they are."""
     return VALUES.get(column, {}).get(value, value)
+
+
+def person(user: Mapping[str, Any]) -> str:
+    """A user as people know them: by name, else e-mail, else id; empty while all are hidden."""
+    full = " ".join(filter(None, (user["first_name"], user["last_name"])))
+    return full or user["email"] or user["user_id"] or ""
 
 
 def number(value: float | str | Decimal | None) -> str:

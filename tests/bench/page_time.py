@@ -35,7 +35,7 @@ PAGES = {
     "one product, unused seats": "/?product=product-7&recommendation=unassign",
     "by team": "/?by=team",
 }
-# Two days in three weeks, for the last ninety.
+# Every fourth day of the last ninety, twenty in all.
 _USE = """
 INSERT INTO usage_daily
 SELECT
