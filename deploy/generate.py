@@ -57,8 +57,8 @@ class Load:
 
     @property
     def repeated_lines(self) -> int:
-        """How many lines repeat an earlier one."""
-        return round(self.events * self.duplicates)
+        """How many lines repeat an earlier one; the first has none that it could repeat."""
+        return min(round(self.events * self.duplicates), max(0, self.events - 1))
 
     @property
     def distinct_events(self) -> int:
