@@ -3,21 +3,22 @@
 Next: aggregators.app
 """
 
+import os
+
+# Arrow's own allocator keeps for each thread what it once took, 40 MiB after some bursts. The
+# other one is chosen when Arrow's library is loaded: before any other import.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+
 import asyncio
-import ctypes
 import fcntl
 import gc
-import os
 import signal
 import sys
-import threading
-import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-import pyarrow as pa
 import structlog
 import uvloop
 from prometheus_client import CollectorRegistry, start_http_server
@@ -27,6 +28,7 @@ from aggregators.app import Worker, create_worker
 from aggregators.maintenance import Maintenance
 from aggregators.stop import Stop
 from schemas import failpoints
+from schemas.memory import give_back
 from schemas.rejects import Unavailable
 from schemas.settings import WorkerSettings
 from schemas.telemetry import WorkerMetrics, configure_logging
@@ -37,7 +39,6 @@ log = structlog.get_logger()
 _START_SECONDS = 60.0
 _DRAIN_SECONDS = 10.0
 _STOP_SECONDS = 5.0
-_TIDY_SECONDS = 60.0
 _FIRST = asyncio.FIRST_COMPLETED
 _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 # No exit status: maintenance is under way, and a new process waits for its end.
@@ -52,8 +53,11 @@ def main() -> None:
     lock = lock_worker_id(settings.state_dir, settings.worker_id)
     registry = CollectorRegistry()
     metrics = WorkerMetrics(registry)
+    give_back()
+    # Millions of long-lived rows and identities have no cycles; at its defaults the collector
+    # walks over them again and again, a quarter of the fold.
+    gc.set_threshold(50_000, 20, 100)
     start_http_server(settings.worker_port, settings.worker_host, registry)
-    tune_memory()
     with uvloop_runner() as runner:
         status = runner.run(serve(settings, metrics, Stop(settings, metrics, registry)))
         lock.close()
@@ -62,30 +66,6 @@ def main() -> None:
             begin_anew()
         # Threads may still wait for a broker that is away; everything is stored by now.
         os._exit(status)
-
-
-def tune_memory() -> None:
-    """Collect cycles seldom, and give back by the clock what a burst took.
-
-    Millions of long-lived rows and identities have no cycles; left at its defaults the collector
-    walks over them again and again, a quarter of the fold.
-    """
-    # Arrow's own allocator keeps for each thread what it once took: 40 MiB after some bursts.
-    pa.set_memory_pool(pa.system_memory_pool())
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-    # Counted so, the few objects that hold the sockets of a broker that is away are never enough.
-    threading.Thread(target=_tidy_by_the_clock, daemon=True).start()
-
-
-def _tidy_by_the_clock() -> None:
-    """Give back what a burst took: cycles, and memory that malloc keeps for the next one."""
-    libc = ctypes.CDLL(None)
-    while True:
-        time.sleep(_TIDY_SECONDS)
-        gc.collect()
-        if hasattr(libc, "malloc_trim"):  # glibc's alone
-            libc.malloc_trim(0)
 
 
 def uvloop_runner() -> asyncio.Runner:

@@ -15,6 +15,7 @@ import uvicorn
 from ingest.app import create_app
 from schemas import failpoints
 from schemas.connections import bounded
+from schemas.memory import give_back
 from schemas.settings import IngestSettings
 from schemas.telemetry import configure_logging
 
@@ -30,6 +31,7 @@ def main() -> None:
     settings = IngestSettings()
     configure_logging(log_format=settings.log_format, level=settings.log_level)
     failpoints.arm(settings.failpoints)
+    give_back()
     # The client logs every connection; what matters of it is logged by ingest.session.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     logging.getLogger("kafka.producer").setLevel(logging.ERROR)

@@ -7,6 +7,7 @@ import uvicorn
 
 from query_service.app import create_app
 from schemas.connections import bounded
+from schemas.memory import give_back
 from schemas.settings import QuerySettings
 from schemas.telemetry import configure_logging
 
@@ -15,6 +16,7 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     settings = QuerySettings()
     configure_logging(log_format=settings.log_format, level=settings.log_level)
+    give_back()
     uvicorn.run(
         create_app(settings),
         host=settings.query_host,

@@ -92,12 +92,15 @@ FAULTS: dict[str, Callable[[Run], None]] = {
 
 
 def warm_up(run: Run, minutes: float) -> None:
-    """A backlog as large as any to come: what a batch of it takes is not given back at once."""
-    run.fault("warm-up: ClickHouse of the worker down")
+    """A backlog larger than any to come, for one worker alone: what it takes is the most."""
+    run.fault("warm-up: ClickHouse of the workers down, one worker stopped")
     proxy = run.topology.clickhouse_proxies["worker"]
+    run.system.signal("worker-1", signal.SIGSTOP)
     proxy.down()
-    run.pause(min(60.0, minutes * 6))
+    run.pause(min(120.0, minutes * 6))
     proxy.up()
+    run.pause(min(30.0, minutes * 6))
+    run.system.signal("worker-1", signal.SIGCONT)
     run.healed()
 
 
