@@ -4,7 +4,7 @@ The rules are those of the definitions of rows and collections; each part is a f
 Next: query_service.report
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -45,14 +45,22 @@ _EARLY = {
 }
 
 
-def chosen(filters: Filters, *, shown: bool) -> str:
-    """SQL of the rows, for a slot `$chosen`; without names unless they are `shown`."""
-    given = {name for name, value in asdict(filters).items() if value not in ((), None)}
-    early = [condition for name, condition in _EARLY.items() if name in given]
+# Of a report they are about the rows of its grain, elsewhere about the chosen ones.
+_AMOUNTS = (
+    "days_used BETWEEN {days_used_min:Int128} AND {days_used_max:Int128}",
+    "tokens_used BETWEEN {tokens_min:Decimal(38, 4)} AND {tokens_max:Decimal(38, 4)}",
+)
+
+
+def chosen(filters: Filters, *, shown: bool, amounts: bool = True) -> str:
+    """SQL of the rows, for a slot `$chosen`; without names unless they are `shown`.
+
+    `amounts`: whether the limits of days used and of tokens choose among them too.
+    """
+    given = _given(filters)
+    early = _of(_EARLY, given)
     asked = [question("asked_products")] if "products" in given else []
     held = question("held_products")
-    late = [condition for name, condition in _CONDITIONS.items() if name in given]
-    contains = [question("name_contains")] if "q" in given else []
     return compose(
         "chosen",
         uses=compose("uses", early=_all([*early, *asked])),
@@ -60,8 +68,39 @@ def chosen(filters: Filters, *, shown: bool) -> str:
         held_seats=compose("seats", early=_all([*early, held])),
         people=question("people_shown" if shown else "people_hidden"),
         prices=question("frequent_from"),
-        filters=_all([*late, *contains]),
+        filters=_all(_late(given, amounts=amounts)),
     )
+
+
+def chosen_of_every(filters: Filters, *, amounts: bool = True) -> str:
+    """The same out of rows that were read already, without filters: see `together`."""
+    given = _given(filters)
+    conditions = [*_of(_EARLY, given), *_late(given, amounts=amounts)]
+    return compose("chosen_of_every", filters=_all(conditions))
+
+
+def together(every: str, questions: Mapping[str, str]) -> str:
+    """SQL that answers `questions` from one reading of the rows `every`, each with an array.
+
+    They name the rows as `chosen_of_every` does.
+    """
+    arrays = [compose("array_of", called=name, question=sql) for name, sql in questions.items()]
+    crossed = "CROSS JOIN ".join(arrays)
+    return compose("together", every=every, names=", ".join(questions), questions=crossed)
+
+
+def _given(filters: Filters) -> set[str]:
+    return {name for name, value in asdict(filters).items() if value not in ((), None)}
+
+
+def _of(conditions: Mapping[str, str], given: set[str]) -> list[str]:
+    return [condition for name, condition in conditions.items() if name in given]
+
+
+def _late(given: set[str], *, amounts: bool) -> list[str]:
+    """Conditions on the finished rows."""
+    contains = [question("name_contains")] if "q" in given else []
+    return [*_of(_CONDITIONS, given), *contains, *(_AMOUNTS if amounts else ())]
 
 
 def _all(conditions: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ Next: query_service.routes.report
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from query_service import answers
@@ -37,13 +37,26 @@ def report(view: View, query: ReportQuery) -> dict[str, Any]:
     }
 
 
-def read_page(view: View, query: ReportQuery, more: tuple[str, ...] = ()) -> Page:
-    """The page that was asked for; `more` as in `report_sql`."""
+def read_page(view: View, query: ReportQuery) -> Page:
+    """The page that was asked for."""
+    return page_of(view, query, _ask(view, query, page_parameters(view, query)))
+
+
+def page_parameters(view: View, query: ReportQuery) -> dict[str, Any]:
+    """The parameters of `report_sql` for the rows of `page_of`."""
     # One more than asked tells whether there is another page.
-    rows = _ask(view, query, query.after, limit=query.limit + 1, more=more)
+    return {**report_parameters(view, query, query.after), "limit": query.limit + 1}
+
+
+def page_of(view: View, query: ReportQuery, rows: list[Row]) -> Page:
+    """The page whose rows are those, one more than it holds if there is another."""
     page = rows[: query.limit]
     # Behind the last row there is none to carry the totals.
-    first = rows or (query.after and _ask(view, query, None, limit=1))
+    if not rows and query.after:
+        unplaced = replace(query, after=None)
+        first = _ask(view, unplaced, {**report_parameters(view, query), "limit": 1})
+    else:
+        first = rows
     return Page(
         rows=page,
         totals=totals(first[0] if first else None),
@@ -51,20 +64,9 @@ def read_page(view: View, query: ReportQuery, more: tuple[str, ...] = ()) -> Pag
     )
 
 
-def _ask(
-    view: View,
-    query: ReportQuery,
-    place: Cursor | None,
-    *,
-    limit: int,
-    more: tuple[str, ...] = (),
-) -> list[Row]:
-    return view.store.ask(
-        view.key,
-        "report",
-        {**report_parameters(view, query, place), "limit": limit},
-        sql=report_sql(query, shown=view.shown, place=place, more=more),
-    )
+def _ask(view: View, query: ReportQuery, parameters: dict[str, Any]) -> list[Row]:
+    sql = report_sql(query, shown=view.shown, place=query.after)
+    return view.store.ask(view.key, "report", parameters, sql=sql)
 
 
 def report_sql(
@@ -74,8 +76,11 @@ def report_sql(
     place: Cursor | None = None,
     whole: bool = False,
     more: tuple[str, ...] = (),
+    rows: str = "",
 ) -> str:
     """The one question of a report: its rows behind `place`, or all of them if `whole`.
+
+    `rows` is the SQL of the rows it chooses from, by default of those that the query chooses.
 
     Every row carries the totals over all rows, its sort keys, and columns of its grain that no
     answer shows if `more` names them.
@@ -84,7 +89,7 @@ def report_sql(
     directions = ("DESC" if key.descending else "ASC" for key in keys)
     return compose(
         "report",
-        chosen=chosen(query.filters, shown=shown),
+        chosen=rows or chosen(query.filters, shown=shown, amounts=False),
         grain=compose(
             f"grain_{query.grain.name}",
             pairs=question("pairs"),

@@ -9,9 +9,9 @@ from fractions import Fraction
 from typing import Any
 
 from query_service import answers
-from query_service.chosen import chosen, chosen_parameters
+from query_service.chosen import Choosing, chosen, chosen_parameters
 from query_service.queries import RowsQuery
-from query_service.store import compose, question
+from query_service.store import Row, compose, question
 from query_service.tokens import balance, holdings
 from query_service.view import View
 
@@ -24,10 +24,18 @@ def snapshot(view: View, query: RowsQuery) -> dict[str, Any]:
     Subscriptions and their seats are those of the teams and products in view, the balance of tokens
     that of its teams; every other filter moves the rest alone.
     """
-    sql = compose(
-        "snapshot", chosen=chosen(query.filters, shown=view.shown), pairs=question("pairs")
-    )
+    sql = snapshot_sql(chosen(query.filters, shown=view.shown))
     (row,) = view.store.ask(view.key, "snapshot", chosen_parameters(view, query), sql=sql)
+    return snapshot_of(view, query, row)
+
+
+def snapshot_sql(rows: str) -> str:
+    """The question of a snapshot of `rows`, which are SQL."""
+    return compose("snapshot", chosen=rows, pairs=question("pairs"))
+
+
+def snapshot_of(view: View, query: Choosing, row: Row) -> dict[str, Any]:
+    """The snapshot from the answer to `snapshot_sql`, with the balance of tokens."""
     held = holdings(view, query.filters.teams, query.range.as_of_day)
     return {
         "subscriptions": row["subscriptions"],

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from query_service.chosen import chosen, chosen_parameters
+from query_service.chosen import Choosing, chosen, chosen_parameters
 from query_service.page import words
 from query_service.page.filter_bar import SCOPE
 from query_service.page.links import Address
-from query_service.queries import ReportQuery, RowsQuery
 from query_service.ranges import Range
 from query_service.store import Row, compose
 from query_service.view import View
@@ -36,10 +35,15 @@ def period(when: Range) -> str:
     return f"the time from {words.day(when.start)} to {words.day(when.end)}"
 
 
-def read(view: View, query: RowsQuery | ReportQuery) -> list[Row]:
+def read(view: View, query: Choosing) -> list[Row]:
     """How many of the chosen rows have each recommendation."""
-    sql = compose("advice", chosen=chosen(query.filters, shown=view.shown))
+    sql = advice_sql(chosen(query.filters, shown=view.shown))
     return view.store.ask(view.key, "advice", chosen_parameters(view, query), sql=sql)
+
+
+def advice_sql(rows: str) -> str:
+    """The question of how many of `rows`, which are SQL, have each recommendation."""
+    return compose("advice", chosen=rows)
 
 
 def advice(

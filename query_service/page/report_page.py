@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from query_service.columns import COLUMNS, GRAINS
-from query_service.options import options
 from query_service.page import advice, charts, columns_cookie, filter_bar, words
-from query_service.page.links import Address, Pairs
+from query_service.page.links import Address
+from query_service.page.reading import read_rows
 from query_service.page.seats_page import tickable
 from query_service.params import GROUPS, INTERVALS
-from query_service.queries import DailyQuery, ReportQuery, daily_query, report_query, rows_query
+from query_service.queries import DailyQuery, ReportQuery, daily_query, report_query
 from query_service.ranges import Range
 from query_service.report import Page as ReportPage
-from query_service.report import read_page, row_of
+from query_service.report import row_of
 from query_service.series import series, starts
 from query_service.sessions import Session
-from query_service.snapshot import snapshot
 from query_service.store import Row
 from query_service.view import View, look
 from query_service.wiring import Wiring
@@ -127,21 +126,13 @@ def _report_query(here: Address, view: View) -> ReportQuery:
 
 
 def _ask(view: View, query: ReportQuery, here: Address) -> dict[str, Any]:
-    """The answers to all questions of the page, which are asked at once."""
-    chosen_rows = here.only((*filter_bar.NAMES, *filter_bar.RANGE)).pairs
-    rows = rows_query(list(chosen_rows), view)
-    everything = rows_query(list(here.only(filter_bar.RANGE).pairs), view)
-    more = ("days",) if query.grain.name == "user_product" else ()
-    questions: dict[str, Callable[[], Any]] = {
-        "page": lambda: read_page(view, query, more),
-        "snapshot": lambda: snapshot(view, rows),
-        "advice": lambda: advice.read(view, rows),
-        "options": lambda: options(view, everything),
-    }
+    """The answers to all questions of the page; that of the chart is asked beside the others."""
+    questions: dict[str, Callable[[], Any]] = {"rows": lambda: read_rows(view, query)}
     if any(here.value(name) for name in CHART):
-        chart = _chart_query(here, chosen_rows, view, rows.range)
+        chart = _chart_query(here, view, query.range)
         questions["series"] = lambda: series(view, chart)
-    return _together(questions)
+    answers = _at_once(questions)
+    return {**answers, **answers["rows"]}
 
 
 def _table(
@@ -180,7 +171,7 @@ def _chart(entries: list[dict[str, Any]] | None, here: Address, when: Range) -> 
     }
 
 
-def _together(questions: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+def _at_once(questions: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
     """The answers to questions that are asked at once; the first failure is raised."""
     with ThreadPoolExecutor(len(questions)) as pool:
         asked = {name: pool.submit(ask) for name, ask in questions.items()}
@@ -275,7 +266,8 @@ def _measure(here: Address) -> str:
     return here.value("measure") if here.value("measure") in MEASURES else "launches"
 
 
-def _chart_query(here: Address, chosen_rows: Pairs, view: View, when: Range) -> DailyQuery:
+def _chart_query(here: Address, view: View, when: Range) -> DailyQuery:
+    chosen_rows = here.only((*filter_bar.NAMES, *filter_bar.RANGE)).pairs
     asked = [*chosen_rows, ("interval", _interval(here, when))]
     if group := _group(here):
         asked.append(("group_by", group))

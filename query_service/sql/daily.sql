@@ -3,14 +3,7 @@
 -- Parameters: those of chosen.sql.
 -- Columns: start, those of groups, launches, tokens_used, users.
 WITH
-    chosen AS ($chosen),
-    shown AS
-    (
-        SELECT team_id, user_id, product_id, access, days
-        FROM chosen
-        WHERE days_used BETWEEN {days_used_min:Int128} AND {days_used_max:Int128}
-            AND tokens_used BETWEEN {tokens_min:Decimal(38, 4)} AND {tokens_max:Decimal(38, 4)}
-    )
+    chosen AS ($chosen)
 SELECT
     $start AS start,
     $groups
@@ -26,7 +19,7 @@ FROM
         AND (launches > 0 OR tokens > 0)
         AND (team_id, user_id, product_id, access) IN
         (
-            SELECT team_id, user_id, product_id, access FROM shown
+            SELECT team_id, user_id, product_id, access FROM chosen
         )
     $of_collections
 ) AS daily

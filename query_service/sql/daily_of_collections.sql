@@ -4,7 +4,7 @@
 -- Columns: the key, day, launches, tokens.
 UNION ALL
 SELECT team_id, user_id, product_id, access, arrayJoin(days), 0, 0
-FROM shown
+FROM chosen
 WHERE access = 'subscription' AND product_id IN
 (
     SELECT product_id

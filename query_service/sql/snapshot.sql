@@ -1,18 +1,11 @@
 -- Purpose: the snapshot, the chosen rows added up and the seats that are paid for: free and over are
 --   told per team and product, and then added up.
 -- Slots (SQL from files): chosen, pairs.
--- Parameters: those of chosen.sql, and the limits of days_used and tokens.
+-- Parameters: those of chosen.sql.
 -- Columns: subscriptions, seats_total, seats_assigned, seats_free, seats_over, seats_active,
 --   seats_inactive, users, token_users, tokens_used.
 WITH
-    every AS ($chosen),
-    chosen AS
-    (
-        SELECT *
-        FROM every
-        WHERE days_used BETWEEN {days_used_min:Int128} AND {days_used_max:Int128}
-            AND tokens_used BETWEEN {tokens_min:Decimal(38, 4)} AND {tokens_max:Decimal(38, 4)}
-    )
+    chosen AS ($chosen)
 SELECT
     sum(pair.subscriptions) AS subscriptions,
     sum(pair.seats_total) AS seats_total,

@@ -17,7 +17,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import httpx
 
 from schemas.rejects import Unavailable
 from tests.faults import report
@@ -29,6 +32,8 @@ PERIOD_SECONDS = (15.0, 40.0)
 FAULT_FREE_SHARE = 0.25
 # Small, so that the worker's memory is full long before the end of the warm-up.
 STATE_MAX_BYTES = 8 << 20
+# More than the query service has clients for.
+QUESTIONS_AT_ONCE = 16
 
 
 def kill(name: str) -> Callable[[Run], None]:
@@ -92,7 +97,10 @@ FAULTS: dict[str, Callable[[Run], None]] = {
 
 
 def warm_up(run: Run, minutes: float) -> None:
-    """A backlog larger than any to come, for one worker alone: what it takes is the most."""
+    """A backlog larger than any to come, for one worker alone, and as many questions at once.
+
+    Pools of threads and connections fill when they are first needed, and then stay.
+    """
     run.fault("warm-up: ClickHouse of the workers down, one worker stopped")
     proxy = run.topology.clickhouse_proxies["worker"]
     run.system.signal("worker-1", signal.SIGSTOP)
@@ -102,6 +110,15 @@ def warm_up(run: Run, minutes: float) -> None:
     run.pause(min(30.0, minutes * 6))
     run.system.signal("worker-1", signal.SIGCONT)
     run.healed()
+    with ThreadPoolExecutor(QUESTIONS_AT_ONCE) as asking:
+        for answered in asking.map(lambda _: _ask(run), range(4 * QUESTIONS_AT_ONCE)):
+            run.expect(answered, "a question of the warm-up was not answered")
+
+
+def _ask(run: Run) -> bool:
+    headers = {"Authorization": f"Bearer {run.system.key}"}
+    url = f"{run.topology.query_url}/v1/report"
+    return httpx.get(url, headers=headers, timeout=60, trust_env=False).is_success
 
 
 def soak(run: Run, samples: Samples, *, minutes: float) -> None:
