@@ -10,11 +10,13 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import httpx
 import uvicorn
 
 from query_service.app import create_app
+from query_service.wiring import Wiring
 from schemas.settings import QuerySettings
 
 START_SECONDS = 20.0
@@ -55,6 +57,11 @@ class QueryServer:
         """Where it answers."""
         return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
+    @property
+    def wiring(self) -> Wiring:
+        """The parts of the service, for a test of what has no address of its own."""
+        return cast("Wiring", self._app.state.wiring)
+
     def start(self) -> QueryServer:
         """Start it, and come back when it answers."""
         self._thread.start()
@@ -74,7 +81,7 @@ class QueryServer:
 
     def refresh_keys(self) -> None:
         """Know the keys that were made a moment ago, without waiting for the next refresh."""
-        self._app.state.wiring.ring.refresh()
+        self.wiring.ring.refresh()
 
     def stop(self) -> None:
         """Stop it, and wait until it is gone."""
