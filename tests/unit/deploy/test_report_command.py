@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from deploy.cli import app
+from deploy.cli import app_for
 from deploy.commands.export import OPTIONS
 from deploy.commands.report_table import ORDER, cell, fitting, show, width_of
 from query_service.columns import COLUMNS
@@ -49,7 +49,7 @@ def test_every_value_has_a_label():
 
 def test_options_are_the_parameters():
     """Each command has an option for each parameter that HTTP takes, under its name."""
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(app_for(""))
     for command, parameters in (("report", REPORT), ("export", OPTIONS)):
         options = {flag for each in group.commands[command].params for flag in each.opts}
         assert {f"--{each.name.replace('_', '-')}" for each in parameters} <= options
