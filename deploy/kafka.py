@@ -87,7 +87,11 @@ def prepare(data_dir: Path, port: int) -> list[str]:
         properties += overrides.read_text()
     (data_dir / "server.properties").write_text(properties)
     (data_dir / "log4j2.xml").write_text(LOG4J)
-    java = [jars.java(), "-cp", f"{jars.jars()}/*", "-Dlog4j2.configurationFile=log4j2.xml"]
+    # A killed broker leaves the libraries that it unpacked: in its own directory, not the system's.
+    shutil.rmtree(data_dir / "scratch", ignore_errors=True)
+    (data_dir / "scratch").mkdir(exist_ok=True)
+    java = [jars.java(), "-cp", f"{jars.jars()}/*", "-Djava.io.tmpdir=scratch"]
+    java += ["-Dlog4j2.configurationFile=log4j2.xml"]
     if not (data_dir / "formatted").exists():
         _format(data_dir, java)
     # Never less than the heap at once: growing it under load costs pauses.

@@ -119,6 +119,18 @@ def test_kill_9_keeps_what_was_acknowledged(broker):
     assert [record.value for record in consume(broker, len(sent))] == sent
 
 
+def test_kill_9_leaves_no_more_behind_each_time(broker):
+    """The library that a broker unpacks for compressed records stays in its directory, once."""
+    for _ in range(2):
+        producer = KafkaProducer(bootstrap_servers=broker.bootstrap, compression_type="lz4")
+        producer.send(TOPIC, b"event" * 100).get(30)
+        producer.close()
+        unpacked = list((broker.data_dir / "scratch").glob("*.so"))
+        assert len(unpacked) == 1
+        broker.kill()
+        broker.start()
+
+
 def test_clean_stop_and_restart_keep_everything(broker):
     """A stop by SIGTERM ends with the log closed cleanly, and a start on the data goes on."""
     produce(broker, [b"before"])
