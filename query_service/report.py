@@ -45,7 +45,7 @@ def read_page(view: View, query: ReportQuery) -> Page:
 def page_parameters(view: View, query: ReportQuery) -> dict[str, Any]:
     """The parameters of `report_sql` for the rows of `page_of`."""
     # One more than asked tells whether there is another page.
-    return {**report_parameters(view, query, query.after), "limit": query.limit + 1}
+    return {**report_parameters(view, query), "limit": query.limit + 1}
 
 
 def page_of(view: View, query: ReportQuery, rows: list[Row]) -> Page:
@@ -54,7 +54,7 @@ def page_of(view: View, query: ReportQuery, rows: list[Row]) -> Page:
     # Behind the last row there is none to carry the totals.
     if not rows and query.after:
         unplaced = replace(query, after=None)
-        first = _ask(view, unplaced, {**report_parameters(view, query), "limit": 1})
+        first = _ask(view, unplaced, {**report_parameters(view, unplaced), "limit": 1})
     else:
         first = rows
     return Page(
@@ -65,7 +65,7 @@ def page_of(view: View, query: ReportQuery, rows: list[Row]) -> Page:
 
 
 def _ask(view: View, query: ReportQuery, parameters: dict[str, Any]) -> list[Row]:
-    sql = report_sql(query, shown=view.shown, place=query.after)
+    sql = report_sql(query, shown=view.shown)
     return view.store.ask(view.key, "report", parameters, sql=sql)
 
 
@@ -73,12 +73,11 @@ def report_sql(
     query: ReportQuery,
     *,
     shown: bool,
-    place: Cursor | None = None,
     whole: bool = False,
     more: tuple[str, ...] = (),
     rows: str = "",
 ) -> str:
-    """The one question of a report: its rows behind `place`, or all of them if `whole`.
+    """The one question of a report: its rows behind `query.after`, or all of them if `whole`.
 
     `rows` is the SQL of the rows it chooses from, by default of those that the query chooses.
 
@@ -99,17 +98,15 @@ def report_sql(
         count_users=query.grain.count_users,
         sort_keys=", ".join(f"{key.expression} AS key_{n}" for n, key in enumerate(keys)),
         key_names=", ".join(f"key_{n}" for n in range(len(keys))),
-        after=after(keys) if place else "true",
+        after=after(keys) if query.after and not whole else "true",
         order=", ".join(f"key_{n} {direction}" for n, direction in enumerate(directions)),
         limit="" if whole else "LIMIT {limit:UInt32}",
     )
 
 
-def report_parameters(
-    view: View, query: ReportQuery, place: Cursor | None = None
-) -> dict[str, Any]:
+def report_parameters(view: View, query: ReportQuery) -> dict[str, Any]:
     """The parameters of `report_sql`, but `limit`."""
-    return {**chosen_parameters(view, query), **place_parameters(place)}
+    return {**chosen_parameters(view, query), **place_parameters(query.after)}
 
 
 def place_parameters(place: Cursor | None) -> dict[str, cursors.Value]:

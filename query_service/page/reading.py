@@ -26,7 +26,6 @@ def read_rows(view: View, query: ReportQuery) -> dict[str, Any]:
             "page": report_sql(
                 query,
                 shown=view.shown,
-                place=query.after,
                 more=("days",) if query.grain.name == "user_product" else (),
                 rows=chosen_of_every(query.filters, amounts=False),
             ),
