@@ -3,6 +3,7 @@
 Next: tests.faults.plot
 """
 
+import itertools
 import math
 import statistics
 import threading
@@ -77,7 +78,7 @@ class Samples(threading.Thread):
 
     def _steady(self, name: str, first: int, hours: list[float]) -> dict[str, float]:
         memory, open_files = self.memory_mib[name][first:], self.descriptors[name][first:]
-        slope = _slope_of_floors(hours, memory)
+        slope = slope_of_floors(hours, memory)
         half = len(open_files) // 2
         return {
             "memory_mib": round(statistics.median(memory), 1),
@@ -105,11 +106,19 @@ class Samples(threading.Thread):
         return {name: getattr(self, name) for name in names}
 
 
-def _slope_of_floors(hours: list[float], memory: list[float]) -> float:
-    """How much more an hour it is at its lowest, by regression over windows."""
+def slope_of_floors(hours: list[float], memory: list[float]) -> float:
+    """How much more an hour it is at its lowest of each window: the Theil-Sen slope.
+
+    The median over all pairs of windows: one step at an edge, where least squares sees a slope,
+    is none; what grows through the whole time is one, in however many steps.
+    """
     windows = max(2, round((hours[-1] - hours[0]) * 3600 / FLOOR_SECONDS))
     size = math.ceil(len(hours) / windows)
-    starts = range(0, len(hours), size)
-    middles = [statistics.mean(hours[start : start + size]) for start in starts]
-    floors = [min(memory[start : start + size]) for start in starts]
-    return statistics.linear_regression(middles, floors).slope
+    floors = [
+        (statistics.mean(hours[start : start + size]), min(memory[start : start + size]))
+        for start in range(0, len(hours), size)
+    ]
+    return statistics.median(
+        (late - early) / (then - before)
+        for (before, early), (then, late) in itertools.combinations(floors, 2)
+    )

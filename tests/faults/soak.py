@@ -128,12 +128,14 @@ def soak(run: Run, samples: Samples, *, minutes: float) -> None:
     warm_up(run, minutes)
     until = time.monotonic() + minutes * 60
     counts: dict[str, int] = {}
+    # Each kind once before any comes again: what it needs for the first time, it needs early.
+    names = run.rng.sample(sorted(FAULTS), len(FAULTS))
     while time.monotonic() < until:
         run.pause(*PERIOD_SECONDS)
         if run.rng.random() < FAULT_FREE_SHARE:
             run.story.tell("a quiet period")
             continue
-        name = run.rng.choice(sorted(FAULTS))
+        name = names.pop() if names else run.rng.choice(sorted(FAULTS))
         counts[name] = counts.get(name, 0) + 1
         samples.mark(name)
         FAULTS[name](run)
