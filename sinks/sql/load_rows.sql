@@ -2,6 +2,7 @@
 -- Parameters: keys Array(Tuple(String, String, Date)): tenant, user_id, day.
 -- Columns: tenant, user_id, day, product_id, product_version, team_id, access, launches,
 --   tokens in units of 0.0001, first_at and last_at in milliseconds, position.
+-- The keys in a subquery: a list above 1 MiB is no constant to the engine, and IN takes minutes.
 SELECT
     tenant, user_id, day, product_id, product_version, team_id, access,
     launches,
@@ -13,5 +14,5 @@ FROM usage_daily FINAL
 WHERE (tenant, user_id) IN (
         SELECT DISTINCT key.1, key.2 FROM (SELECT arrayJoin({keys:Array(Tuple(String, String, Date))}) AS key)
     )
-    AND (tenant, user_id, day) IN ({keys:Array(Tuple(String, String, Date))})
+    AND (tenant, user_id, day) IN (SELECT arrayJoin({keys:Array(Tuple(String, String, Date))}))
 SETTINGS do_not_merge_across_partitions_select_final = 1
