@@ -14,6 +14,7 @@ from polars.exceptions import PolarsError
 
 from aggregators.records import Record
 from schemas import events
+from schemas.rollups import USER_DAY_KEY
 
 _SCHEMA = dict.fromkeys(events.COLUMNS, pl.String)
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.3fZ"
@@ -39,12 +40,15 @@ class Lines:
     """A batch decoded.
 
     `events` holds one row per good line, in log order: the typed columns of `usage_events`, with
-    `record` (index into `records`), `partition`, `position`, `seq`, `day`, `received_day` and
-    `identity` (source and id in one string that no other pair can give).
+    `record` (index into `records`), `partition`, `position`, `seq`, `day`, `received_day`,
+    `identity` (source and id in one string that no other pair can give) and `user_day` (the place
+    of its own in `user_days`). `user_days` are those that the batch touches, (tenant, user_id,
+    day), each with its partition.
     """
 
     records: list[Record]
     events: pl.DataFrame
+    user_days: dict[tuple[str, str, date], int]
     dead: list[DeadLine]
 
 
@@ -65,7 +69,19 @@ def decode(records: list[Record]) -> Lines:
     typed = _typed(pl.concat(parts) if parts else _nothing(), records)
     dead += _dead_rows(typed, records)
     dead.sort(key=lambda line: (line.partition, line.position, line.seq))
-    return Lines(records, typed.filter("good").drop("good"), dead)
+    good = typed.filter("good").drop("good")
+    user_day, user_days = _user_days(good)
+    return Lines(records, good.with_columns(user_day=user_day), user_days, dead)
+
+
+def _user_days(good: pl.DataFrame) -> tuple[pl.Series, dict[tuple[str, str, date], int]]:
+    """Of each event the place of its user-day, and the user-days with their partitions."""
+    numbered = good.select(*USER_DAY_KEY, "partition").with_row_index("event")
+    grouped = numbered.group_by(USER_DAY_KEY, maintain_order=True)
+    touched = grouped.agg(pl.col("partition").last(), "event").with_row_index("place")
+    places = touched.select("place", "event").explode("event").sort("event")["place"]
+    keys = zip(*(touched[name].to_list() for name in USER_DAY_KEY), strict=True)
+    return places, dict(zip(keys, touched["partition"].to_list(), strict=True))
 
 
 def _count(value: bytes) -> int:

@@ -64,11 +64,8 @@ def places_to_read(lines: Lines, state: State) -> list[PartitionDay]:
 
 def user_days_to_load(lines: Lines, state: State) -> dict[UserDayKey, int]:
     """The user-days of the batch that are not in memory, each with its partition."""
-    touched = lines.events.select(*USER_DAY_KEY, "partition").unique(maintain_order=True)
     return {
-        (tenant, user_id, day): partition
-        for tenant, user_id, day, partition in touched.iter_rows()
-        if (tenant, user_id, day) not in state.user_days
+        key: partition for key, partition in lines.user_days.items() if key not in state.user_days
     }
 
 

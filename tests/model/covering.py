@@ -26,9 +26,10 @@ def _is_guarded(state: State, event: dict[str, Any]) -> bool:
     return row is not None and event["position"] <= row.position
 
 
-def first_seen(judged: pl.DataFrame, state: State) -> list[bool]:
+def first_seen(lines: Lines, _held: Sequence[UserDay], state: State) -> list[bool]:
     """As the real one, but a verdict is remembered only where the guard lets the event pass."""
     verdicts = []
+    judged = lines.events
     for event, stamp in zip(judged.iter_rows(named=True), _stamps(judged), strict=True):
         key = (event["tenant"], event["user_id"], event["day"])
         known = state.user_day(key).identities

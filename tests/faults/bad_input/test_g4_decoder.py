@@ -70,7 +70,7 @@ def verdicts(records):
     """By (position, seq): the event that was decoded, or the bytes of a dead line."""
     lines = decode(records)
     positions = [each.position for each in records]
-    good = lines.events.drop("record", "position", "partition")
+    good = lines.events.drop("record", "position", "partition", "user_day")
     places = [
         (positions[number], seq) for number, seq in lines.events.select("record", "seq").rows()
     ]

@@ -15,7 +15,7 @@ def verdicts(*records):
     """By (record, seq): the decoded event, or the raw bytes of a dead line."""
     lines = decode(list(records))
     by_position = {each.position: number for number, each in enumerate(records)}
-    good = lines.events.drop("record", "position", "partition")
+    good = lines.events.drop("record", "position", "partition", "user_day")
     places = lines.events.select("record", "seq").iter_rows()
     found = dict(zip(places, good.drop("seq").iter_rows(), strict=True))
     return found | {(by_position[dead.position], dead.seq): dead.raw for dead in lines.dead}
