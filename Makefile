@@ -4,6 +4,9 @@ VENV   := .venv
 FAULT_REPORT := fault-report
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PEERS  := .venv-bench
+COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 .PHONY: up test faults soak check fix bench lock setup office browser clocks clean
 .DEFAULT_GOAL := up
@@ -32,8 +35,14 @@ fix: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup  ## speed, as ratios against peers
-	$(BIN)/python -m tests.bench
+bench: setup $(PEERS)/.ready  ## speed, as ratios against peers; BENCH_FLAGS=--short takes minutes
+	$(BIN)/python -m tests.bench $(BENCH_FLAGS)
+
+# The peers ask for other versions than we do, so they live by themselves.
+$(PEERS)/.ready: tests/bench/requirements.lock
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/bench/requirements.lock
+	touch $@
 
 # Tests open what was exported in LibreOffice; whoever may not install it is told how.
 office:
@@ -66,9 +75,8 @@ $(READY): requirements.lock pyproject.toml
 	touch $@
 
 lock: setup  ## newest versions that pyproject.toml allows, with hashes and no hosts
-	printf 'setuptools\n' | $(BIN)/uv pip compile --upgrade --all-extras --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
-	  --output-file requirements.lock pyproject.toml -
+	printf 'setuptools\n' | $(COMPILE) --all-extras --output-file requirements.lock pyproject.toml -
+	$(COMPILE) --output-file tests/bench/requirements.lock tests/bench/requirements.in
 
 clean:
-	rm -rf $(VENV) usage-data build *.egg-info
+	rm -rf $(VENV) $(PEERS) usage-data build *.egg-info

@@ -1,57 +1,153 @@
-"""`make bench`: runs every comparison and prints the tables; `--json FILE` keeps the figures."""
+"""`make bench`: every comparison in one run; prints one table, and keeps figures and pictures.
+
+`--short` is for a quick look: one run of each, in under two minutes, of little meaning.
+"""
 
 import argparse
 import json
 import os
 import platform
 import tempfile
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from tests.bench.worker_speed import Bench, Load, summary
+from tests.bench import gateway_speed, report_speed, visible, worker_speed
+from tests.bench.plots import plot_delays, plot_ratios, plot_speeds
+from tests.bench.results import Comparison, Delay, show
+
+PARTS = ("worker", "gateway", "visible", "report")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is done: events of the worker, seconds of gateway and visible, rows of reports."""
+
+    runs: int
+    events: int
+    longest_seconds: float
+    gateway_seconds: float
+    visible_seconds: float
+    report_rows: int
+    exported_rows: int
+    report_loads: int
+
+
+FULL = Size(5, 500_000, 60.0, 5.0, 60.0, 100_000_000, 1_000_000, 50)
+SHORT = Size(1, 100_000, 3.0, 1.5, 5.0, 200_000, 20_000, 5)
+
+
+@dataclass
+class Report:
+    """What was found so far, written again after each part."""
+
+    directory: Path
+    size: Size
+    found: list[Comparison | Delay] = field(default_factory=list)
+    delays: dict[str, list[float]] = field(default_factory=dict)
+
+    def write(self) -> None:
+        """Figures as JSON, and their pictures."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        figures = {
+            "machine": machine(),
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "size": vars(self.size),
+            "found": [each.as_json() for each in self.found],
+            "delays": self.delays,
+        }
+        (self.directory / "bench.json").write_text(json.dumps(figures, indent=1) + "\n")
+        compared = [each for each in self.found if isinstance(each, Comparison)]
+        if compared:
+            plot_ratios(compared, self.directory / "ratios.svg")
+            plot_speeds(compared, self.directory / "speeds.svg")
+        if self.delays:
+            plot_delays(self.delays, self.directory / "delays.svg")
 
 
 def main() -> None:
-    """Run the product's worker and the plain one in turn, as often as asked."""
+    """Measure the parts that are asked for."""
     options = parse()
-    results = {}
-    for name, events_a_row in (("5 events a row", 5), ("every event a row of its own", 1)):
-        load = Load(options.events, events_a_row)
-        with ExitStack() as stack:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            bench = Bench(directory, load, stack)
-            pairs = [
-                (bench.run("aggregators", run), bench.run("tests.bench.plain_faust", run))
-                for run in range(options.runs)
-            ]
-        results[name] = summary(*map(list, zip(*pairs, strict=True)))
-        print_result(name, results[name])
-    figures = {
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-        "events": options.events,
-        "runs": options.runs,
-        "worker": results,
-    }
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    size = size_of(options)
+    report = Report(options.report, size)
+    for part in options.only or PARTS:
+        begun = time.monotonic()
+        with tempfile.TemporaryDirectory() as directory:
+            report.found += measured(part, Path(directory), report)
+        report.write()
+        print(f"{part}: {time.monotonic() - begun:.0f} s", flush=True)
+    show(report.found, f"{size.runs} runs on {machine()['name']}")
+
+
+def measured(part: str, directory: Path, report: Report) -> Iterator[Comparison | Delay]:
+    """One part; each starts its own Kafka and ClickHouse."""
+    size, runs = report.size, report.size.runs
+    if part == "worker":
+        longest = size.longest_seconds
+        yield from worker_speed.measure(
+            directory, events=size.events, runs=runs, longest_seconds=longest
+        )
+    elif part == "gateway":
+        yield from gateway_speed.measure(directory, runs=runs, seconds=size.gateway_seconds)
+    elif part == "visible":
+        yield from visible.measure(
+            directory, runs=runs, seconds=size.visible_seconds, kept=report.delays
+        )
+    else:
+        yield from report_speed.measure(
+            directory,
+            rows=size.report_rows,
+            exported=size.exported_rows,
+            runs=runs,
+            loads=size.report_loads,
+        )
 
 
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="tests.bench", description=__doc__)
-    parser.add_argument("--events", type=int, default=200_000, help="events a run")
-    parser.add_argument("--runs", type=int, default=3, help="runs of each side")
-    parser.add_argument("--json", type=Path, help="file to keep the figures in")
+    parser.add_argument("--short", action="store_true", help="a quick look, under two minutes")
+    parser.add_argument("--runs", type=int, help=f"runs of each side; default {FULL.runs}")
+    parser.add_argument("--events", type=int, help=f"events for the worker; default {FULL.events}")
+    parser.add_argument("--only", nargs="*", choices=PARTS, help="parts; default all")
+    parser.add_argument("--report", type=Path, default=Path("bench-report"), help="directory")
     return parser.parse_args()
 
 
-def print_result(name: str, result: dict[str, float]) -> None:
-    """One line a comparison: medians in events a second, and the ratio pair by pair."""
-    print(
-        f"worker, {name}: ours {result['ours']:,.0f}/s, plain Faust {result['plain_faust']:,.0f}/s,"
-        f" ratio {result['ratio']:.1f} ({result['ratio_min']:.1f} to {result['ratio_max']:.1f})",
-        flush=True,
+def size_of(options: argparse.Namespace) -> Size:
+    """The size that the options ask for."""
+    size = SHORT if options.short else FULL
+    asked = {name: getattr(options, name) for name in ("runs", "events")}
+    return Size(**{**vars(size), **{name: each for name, each in asked.items() if each}})
+
+
+def machine() -> dict[str, Any]:
+    """What it was measured on."""
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in _lines("/proc/cpuinfo")
+            if "model name" in line
+        ),
+        platform.machine(),
     )
+    cores = os.cpu_count()
+    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "name": f"{cores} cores of {cpu}, {memory_gib:.0f} GiB",
+        "cores": cores,
+        "memory_gib": round(memory_gib, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def _lines(file: str) -> list[str]:
+    path = Path(file)
+    return path.read_text().splitlines() if path.exists() else []
 
 
 if __name__ == "__main__":

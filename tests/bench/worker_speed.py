@@ -1,14 +1,14 @@
-"""Worker speed through real Kafka and both inserts, against a plain Faust agent, in one run.
+"""Worker speed through real Kafka and both inserts, against its peers, in one run.
 
-Both read a topic that is already full, with the same events; both print a line a flush. The rate
-counts events after the first flush over the time since it, so start-up is nobody's cost.
+All read a topic that is already full, with the same events, in batches of the same size; all print
+a line a flush. The rate counts events after the first flush over the time since it, so start-up is
+nobody's cost.
 
-Next: tests.bench.__main__
+Next: tests.bench.gateway_speed
 """
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import MemberToRemove
 
 from deploy import ports
 from deploy import topics as make_topics
@@ -28,12 +30,15 @@ from schemas import topics
 from schemas.events import COLUMNS, format_time
 from sinks.clickhouse import connect
 from sinks.migrate import migrate
+from tests.bench.plain_fold import BATCH_EVENTS, EVENTS_A_RECORD
+from tests.bench.results import Comparison
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.kafka_process import KafkaProcess
 
 PLAIN_TOPIC = "bench.plain"
-EVENTS_A_RECORD = 100
-_WAIT_SECONDS = 120.0
+_START_SECONDS = 120.0
+# The peers' packages are kept out of the product's environment; `make bench` installs them.
+_PEERS_PYTHON = str(Path(__file__).parents[2] / ".venv-bench" / "bin" / "python")
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,59 @@ class Load:
 
     events: int
     events_a_row: int
+
+
+@dataclass(frozen=True)
+class Side:
+    """A process that reads everything; `stores`: into both tables."""
+
+    name: str
+    command: tuple[str, ...]
+    stores: bool = True
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A side that we are compared with, and the least ratio that is wanted."""
+
+    side: Side
+    goal: float
+
+
+OURS = Side("ours", (sys.executable, "-m", "aggregators"))
+PLAIN_FAUST = Side("plain Faust", (sys.executable, "-m", "tests.bench.plain_faust"))
+QUIXSTREAMS = Side("quixstreams", (_PEERS_PYTHON, "-m", "tests.bench.peer_quixstreams"))
+BYTEWAX = Side("bytewax", (_PEERS_PYTHON, "-m", "bytewax.run", "tests.bench.peer_bytewax:flow"))
+BARE = Side(
+    "bare consume and decode", (sys.executable, "-m", "tests.bench.bare_consume"), stores=False
+)
+
+# What is measured: events a row on average, and the peers.
+LOADS = {
+    "worker, 5 events a row": (
+        5,
+        (Peer(PLAIN_FAUST, 15), Peer(QUIXSTREAMS, 5), Peer(BYTEWAX, 5), Peer(BARE, 0.25)),
+    ),
+    "worker, every event a row": (1, (Peer(PLAIN_FAUST, 10),)),
+}
+
+
+def measure(
+    directory: Path, *, events: int, runs: int, longest_seconds: float
+) -> Iterator[Comparison]:
+    """Each load with all its peers in turn, as often as asked.
+
+    A side is stopped when it has folded everything, or `longest_seconds` after it began to.
+    """
+    for number, (what, (events_a_row, peers)) in enumerate(LOADS.items()):
+        sides = (OURS, *(peer.side for peer in peers))
+        with ExitStack() as stack:
+            load = Load(events, events_a_row)
+            bench = Bench(directory / f"worker-{number}", load, longest_seconds, stack)
+            rates = [[bench.run(side, run) for side in sides] for run in range(runs)]
+        ours, *others = map(list, zip(*rates, strict=True))
+        for peer, theirs in zip(peers, others, strict=True):
+            yield Comparison(what, peer.side.name, "events/s", ours, theirs, peer.goal)
 
 
 def lines(load: Load) -> Iterator[tuple[str, bytes]]:
@@ -55,15 +113,18 @@ def lines(load: Load) -> Iterator[tuple[str, bytes]]:
             *("bench", moment, "bench", f"event-{index}", "tokens.consumed", user, moment),
             *("bench-team", f"bench-product-{user[-1]}", "flex", "0.0001", "1.0", "", "", ""),
         )
-        yield user, json.dumps(dict(zip(COLUMNS, values, strict=True))).encode()
+        yield user, orjson.dumps(dict(zip(COLUMNS, values, strict=True)))
 
 
 class Bench:
     """Kafka and ClickHouse of its own, filled once; each run starts from an empty store."""
 
-    def __init__(self, directory: Path, load: Load, stack: ExitStack) -> None:
+    def __init__(
+        self, directory: Path, load: Load, longest_seconds: float, stack: ExitStack
+    ) -> None:
         self._directory = directory
         self._load = load
+        self._longest_seconds = longest_seconds
         self._clickhouse = ClickHouseProcess(directory / "clickhouse").start()
         stack.callback(self._clickhouse.kill)
         self._kafka = stack.enter_context(KafkaProcess(directory / "kafka"))
@@ -87,9 +148,9 @@ class Bench:
         producer.flush()
         producer.close()
 
-    def run(self, module: str, run: int) -> float:
-        """Events a second of `module` reading everything from the start."""
-        database = f"bench_{module.replace('.', '_')}_{run}"
+    def run(self, side: Side, run: int) -> float:
+        """Events a second of a side reading everything from the start."""
+        database = f"bench_{side.name.replace(' ', '_')}_{run}"
         server = connect(self._clickhouse.dsn)
         server.command(f"CREATE DATABASE {database}")
         dsn = self._clickhouse.dsn.rsplit("/", 1)[0] + f"/{database}"
@@ -101,38 +162,48 @@ class Bench:
             "CLICKHOUSE_DSN": dsn,
             "KAFKA_BOOTSTRAP": self._kafka.bootstrap,
             "BENCH_TOPIC": PLAIN_TOPIC,
+            "BENCH_GROUP": database,
             "USAGE_STATE_DIR": str(self._directory / database),
+            "USAGE_BATCH_MAX_RECORDS": str(BATCH_EVENTS // EVENTS_A_RECORD),
             "USAGE_WORKER_PORT": str(ports.free()),
             "USAGE_LOG_FORMAT": "json",
         }
         with log.open("wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", module], env=environment, stdout=out, stderr=out
-            )
+            process = subprocess.Popen(side.command, env=environment, stdout=out, stderr=out)
             try:
                 self._wait_for_all(log, process)
             finally:
                 process.kill()
                 process.wait()
+        found = flushes(log)
         forget_offsets(self._kafka.bootstrap)
-        self._check(client)
+        if side.stores:
+            self._check(client, sum(stored for _, stored in found))
+        client.close()
         server.command(f"DROP DATABASE {database}")
-        return rate(flushes(log))
+        server.close()
+        return rate(found)
 
     def _wait_for_all(self, log: Path, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + _WAIT_SECONDS
-        while sum(stored for _, stored in flushes(log)) < self._load.events:
-            if process.poll() is not None or time.monotonic() > deadline:
+        started = time.time()
+        while not self._is_over(found := flushes(log)):
+            slow = not found and time.time() - started > _START_SECONDS
+            if slow or process.poll() is not None:
                 raise RuntimeError(log.read_text()[-4000:])
             time.sleep(0.2)
 
-    def _check(self, client: Client) -> None:
-        sql = "SELECT count() FROM usage_events FINAL"
-        rows = client.query("SELECT toFloat64(sum(tokens)) FROM usage_daily FINAL").result_rows
-        stored = client.query(sql).result_rows[0][0]
-        wanted = self._load.events
-        if stored != wanted or abs(rows[0][0] - wanted * 0.0001) > 1e-6:
-            raise RuntimeError(f"{stored} events and {rows[0][0]} tokens of {wanted} events")
+    def _is_over(self, found: list[tuple[float, int]]) -> bool:
+        if sum(stored for _, stored in found) >= self._load.events:
+            return True
+        return bool(found) and time.time() - found[0][0] > self._longest_seconds
+
+    def _check(self, client: Client, flushed: int) -> None:
+        """What was flushed is in both tables; a batch that was cut off may be in one already."""
+        events = client.query("SELECT count() FROM usage_events FINAL").result_rows[0][0]
+        rows = client.query("SELECT sum(tokens) FROM usage_daily FINAL").result_rows[0][0]
+        tokens = round(rows * 10_000)  # each event is of 0.0001
+        if not flushed <= tokens <= events <= self._load.events:
+            raise RuntimeError(f"{flushed} events flushed, {events} stored, {tokens} in rows")
 
 
 def flushes(log: Path) -> list[tuple[float, int]]:
@@ -149,6 +220,8 @@ def flushes(log: Path) -> list[tuple[float, int]]:
 
 def rate(found: list[tuple[float, int]]) -> float:
     """Events a second after the first flush."""
+    if len(found) < 2:
+        raise RuntimeError("everything fitted into one batch: give more events")
     return sum(stored for _, stored in found[1:]) / (found[-1][0] - found[0][0])
 
 
@@ -157,7 +230,7 @@ def send_record(producer: KafkaProducer, partition: int, held: list[bytes]) -> N
     producer.send(
         topics.EVENTS,
         partition=partition,
-        value=b"\n".join(held) + b"\n",
+        value=b"\n".join(held),
         headers=topics.events_headers(count=len(held), partitions=12, request_id="bench"),
     )
 
@@ -179,21 +252,7 @@ def forget_offsets(bootstrap: str) -> None:
 
 def remove_members(client: KafkaAdminClient, group: str) -> None:
     """A killed consumer is a member until its session ends; a group with members can't go."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        described = client.describe_groups([group])[group]
-        if not described["members"]:
-            return
-        time.sleep(0.5)
-
-
-def summary(ours: list[float], plain: list[float]) -> dict[str, float]:
-    """Medians and their ratio, and the extremes of the ratio pair by pair."""
-    ratios = [a / b for a, b in zip(ours, plain, strict=True)]
-    return {
-        "ours": statistics.median(ours),
-        "plain_faust": statistics.median(plain),
-        "ratio": statistics.median(ratios),
-        "ratio_min": min(ratios),
-        "ratio_max": max(ratios),
-    }
+    members = client.describe_groups([group])[group]["members"]
+    if members:
+        gone = [MemberToRemove(member["member_id"]) for member in members]
+        client.remove_group_members(group, gone)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PEERS_LOCK = ROOT / "tests" / "bench" / "requirements.lock"
 PACKAGES = ("schemas", "sinks", "ingest", "aggregators", "query_service", "deploy")
 
 MAX_FUNCTION_LINES = 40
@@ -263,5 +264,19 @@ def test_the_lock_has_hashes_and_no_hosts():
     pins = re.findall(r"^[a-z0-9][^\s]*==[^\s]+ .*$", lock, re.MULTILINE)
     assert len(pins) > 50
     assert lock.count("--hash=sha256:") >= len(pins)
-    for path in (ROOT / "requirements.lock", *ROOT.glob("deploy/*.lock")):
+    for path in (ROOT / "requirements.lock", PEERS_LOCK, *ROOT.glob("deploy/*.lock")):
         assert "://" not in path.read_text(), path
+
+
+def pins(lock):
+    """Versions by name."""
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock.read_text(), re.MULTILINE))
+
+
+def test_peers_use_what_we_use():
+    """The fold and the sink that the peers share with us run on the same versions as ours."""
+    wanted = re.findall(r"^[a-z0-9-]+", PEERS_LOCK.with_suffix(".in").read_text(), re.MULTILINE)
+    ours, theirs = pins(ROOT / "requirements.lock"), pins(PEERS_LOCK)
+    shared = {name for name in wanted if name in ours}
+    assert {"clickhouse-connect", "polars"} <= shared
+    assert {name: theirs[name] for name in shared} == {name: ours[name] for name in shared}

@@ -22,12 +22,22 @@ SMALL_LIMITS = {"body_max_bytes": 1 << 20, "batch_max_events": 2_000}
 
 
 class GatewayProcess:
-    """`python -m ingest` with its own state directory; further settings as USAGE_… names."""
+    """`python -m ingest` with its own state directory; further settings as USAGE_… names.
+
+    `module` is another one that listens where the settings say.
+    """
 
     def __init__(
-        self, directory: Path, *, kafka: str, clickhouse_dsn: str, **settings: object
+        self,
+        directory: Path,
+        *,
+        kafka: str,
+        clickhouse_dsn: str,
+        module: str = "ingest",
+        **settings: object,
     ) -> None:
         self.directory = directory
+        self.module = module
         self.port = ports.free()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
@@ -45,7 +55,7 @@ class GatewayProcess:
         self.directory.mkdir(parents=True, exist_ok=True)
         with (self.directory / "gateway.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "ingest"],
+                [sys.executable, "-m", self.module],
                 env={**os.environ, **self.environment},
                 stdout=log,
                 stderr=log,
