@@ -9,7 +9,7 @@ import statistics
 import threading
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.rejects import Unavailable
 from tests.faults.memory import MEGABYTE, descriptors, own_bytes
@@ -23,7 +23,9 @@ WATCHED = ("gateway-1", "worker-1", *STEADY)
 WARM_UP_SHARE = 0.33
 SLOPE_PER_HOUR = 0.01
 # A burst takes memory and gives it back; what is left at the lowest moment of each is what counts.
-FLOOR_SECONDS = 300.0
+FLOOR_SECONDS = 120.0
+# Of the normal distribution, in standard deviations.
+_NINETY_PERCENT = 1.645
 DESCRIPTORS_MORE = 10
 
 
@@ -78,22 +80,24 @@ class Samples(threading.Thread):
 
     def _steady(self, name: str, first: int, hours: list[float]) -> dict[str, float]:
         memory, open_files = self.memory_mib[name][first:], self.descriptors[name][first:]
-        slope = slope_of_floors(hours, memory)
+        slope, median = slope_of_floors(hours, memory), statistics.median(memory)
         half = len(open_files) // 2
         return {
-            "memory_mib": round(statistics.median(memory), 1),
-            "slope_mib_per_hour": round(slope, 2),
-            "slope_share_per_hour": round(slope / statistics.median(memory), 4),
+            "memory_mib": round(median, 1),
+            "slope_mib_per_hour": round(slope.likely, 2),
+            "slope_share_per_hour": round(slope.likely / median, 4),
+            "slope_share_at_least": round(slope.least / median, 4),
+            "slope_share_at_most": round(slope.most / median, 4),
             "descriptors_first_half": statistics.median(open_files[:half]),
             "descriptors_second_half": statistics.median(open_files[half:]),
             "descriptors_most": max(open_files),
         }
 
     def leaks(self) -> list[str]:
-        """What grew where nothing should."""
+        """What grew where nothing should, and not by chance: an hour tells 1 % only so well."""
         found = []
         for name, what in self.steady().items():
-            if what["slope_share_per_hour"] > SLOPE_PER_HOUR:
+            if what["slope_share_at_least"] > SLOPE_PER_HOUR:
                 found.append(f"{name} grows by {what['slope_mib_per_hour']} MiB an hour")
             more = what["descriptors_second_half"] - what["descriptors_first_half"]
             if more > DESCRIPTORS_MORE:
@@ -106,11 +110,20 @@ class Samples(threading.Thread):
         return {name: getattr(self, name) for name in names}
 
 
-def slope_of_floors(hours: list[float], memory: list[float]) -> float:
+class Slope(NamedTuple):
+    """Growth an hour, and the least and the most that it may be (90 % are in between)."""
+
+    likely: float
+    least: float
+    most: float
+
+
+def slope_of_floors(hours: list[float], memory: list[float]) -> Slope:
     """How much more an hour it is at its lowest of each window: the Theil-Sen slope.
 
     The median over all pairs of windows: one step at an edge, where least squares sees a slope,
-    is none; what grows through the whole time is one, in however many steps.
+    is none; what grows through the whole time is one, in however many steps. The interval is
+    Kendall's: so many pairs off the median as chance orders another way (Sen 1968).
     """
     windows = max(2, round((hours[-1] - hours[0]) * 3600 / FLOOR_SECONDS))
     size = math.ceil(len(hours) / windows)
@@ -118,7 +131,13 @@ def slope_of_floors(hours: list[float], memory: list[float]) -> float:
         (statistics.mean(hours[start : start + size]), min(memory[start : start + size]))
         for start in range(0, len(hours), size)
     ]
-    return statistics.median(
+    slopes = sorted(
         (late - early) / (then - before)
         for (before, early), (then, late) in itertools.combinations(floors, 2)
     )
+    count = len(floors)
+    chance = _NINETY_PERCENT * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    off = min(len(slopes), round(chance)) / 2
+    middle = (len(slopes) - 1) / 2
+    least, most = max(0, math.floor(middle - off)), min(len(slopes) - 1, math.ceil(middle + off))
+    return Slope(statistics.median(slopes), slopes[least], slopes[most])
