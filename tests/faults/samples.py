@@ -21,6 +21,7 @@ STEADY = ("gateway-2", "worker-2", "query")
 WATCHED = ("gateway-1", "worker-1", *STEADY)
 # The first part of a soak fills caches and pools.
 WARM_UP_SHARE = 0.33
+# For certain, see decision 0007.
 SLOPE_PER_HOUR = 0.01
 # A burst takes memory and gives it back; what is left at the lowest moment of each is what counts.
 FLOOR_SECONDS = 120.0
