@@ -13,6 +13,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from aggregators.records import Record
+from aggregators.state import UserDayKey
 from schemas import events
 from schemas.rollups import USER_DAY_KEY
 
@@ -48,7 +49,7 @@ class Lines:
 
     records: list[Record]
     events: pl.DataFrame
-    user_days: dict[tuple[str, str, date], int]
+    user_days: dict[UserDayKey, int]
     dead: list[DeadLine]
 
 
@@ -74,7 +75,7 @@ def decode(records: list[Record]) -> Lines:
     return Lines(records, good.with_columns(user_day=user_day), user_days, dead)
 
 
-def _user_days(good: pl.DataFrame) -> tuple[pl.Series, dict[tuple[str, str, date], int]]:
+def _user_days(good: pl.DataFrame) -> tuple[pl.Series, dict[UserDayKey, int]]:
     """Of each event the place of its user-day, and the user-days with their partitions."""
     numbered = good.select(*USER_DAY_KEY, "partition").with_row_index("event")
     grouped = numbered.group_by(USER_DAY_KEY, maintain_order=True)

@@ -59,10 +59,7 @@ class Gateways:
     """The gateway and its peers, beside one Kafka and one ClickHouse."""
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
-        clickhouse = ClickHouseProcess(directory / "clickhouse").start()
-        stack.callback(clickhouse.kill)
-        kafka = stack.enter_context(KafkaProcess(directory / "kafka"))
-        make_topics.ensure(kafka.bootstrap, partitions=DEFAULT_PARTITIONS, replication_factor=1)
+        clickhouse, kafka = engines(directory, stack)
         self._key = new_key(clickhouse.dsn)
         self._processes = {}
         for module in (
@@ -85,6 +82,15 @@ class Gateways:
         """Events a second that one of them answers, in requests of so many events."""
         with load(self._processes[module].port, self._key, events=events, seconds=seconds) as sent:
             return finished(sent)["events_a_second"]
+
+
+def engines(directory: Path, stack: ExitStack) -> tuple[ClickHouseProcess, KafkaProcess]:
+    """A ClickHouse, and a Kafka with the log's topics."""
+    clickhouse = ClickHouseProcess(directory / "clickhouse").start()
+    stack.callback(clickhouse.kill)
+    kafka = stack.enter_context(KafkaProcess(directory / "kafka"))
+    make_topics.ensure(kafka.bootstrap, partitions=DEFAULT_PARTITIONS, replication_factor=1)
+    return clickhouse, kafka
 
 
 def new_key(dsn: str) -> str:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -112,6 +112,9 @@ class ManyRows:
         self._log = clickhouse.data_dir / "query_log.jsonl"
         self._client = connect(clickhouse.dsn, timeout_seconds=3600)
         self._url = clickhouse.dsn.replace("clickhouse://default:@", "http://").rsplit("/", 1)[0]
+        # Told once: the day may change while it is measured.
+        self._last = datetime.now(UTC).date()
+        self._first = self._last - timedelta(weeks=WEEKS) + timedelta(days=1)
         migrate(self._client)
         self._fill(rows)
         insert_many(self._client, EXPORTED, exported)
@@ -126,13 +129,13 @@ class ManyRows:
         sizes = {ASKED: asked} | {f"sample-{n}": others for n in range(1, TENANTS)}
         for tenant, size in sizes.items():
             values = {"tenant": tenant, "users": size // DAYS_EACH, "days": DAYS_EACH}
-            self._client.command(_USE, parameters={**values, "last": _last_day()})
+            self._client.command(_USE, parameters={**values, "last": self._last})
         self._client.command(_EVENTS, parameters={"tenant": ASKED})
 
     def ask(self, loads: int) -> Answers:
         """The report's first page, as often as asked, after once more."""
-        first = _last_day() - timedelta(weeks=WEEKS) + timedelta(days=1)
-        question = {"from": str(first), "to": str(_last_day()), "sort": "-days_used", "limit": "50"}
+        days = {"from": str(self._first), "to": str(self._last)}
+        question = {**days, "sort": "-days_used", "limit": "50"}
         served, engine = [], []
         headers = {"Authorization": f"Bearer {self._keys[ASKED]}"}
         url = f"http://127.0.0.1:{self._query.port}/v1/report"
@@ -154,8 +157,7 @@ class ManyRows:
 
     def from_events(self) -> float:
         """Seconds of the same question to the events."""
-        first = _last_day() - timedelta(weeks=WEEKS) + timedelta(days=1)
-        values = {"tenant": ASKED, "from": first, "to": _last_day()}
+        values = {"tenant": ASKED, "from": self._first, "to": self._last}
         begun = time.monotonic()
         assert len(self._client.query(_FROM_EVENTS, parameters=values).result_rows) == 50
         return time.monotonic() - begun
@@ -179,7 +181,3 @@ class ManyRows:
 def _key(client: Client, tenant: str) -> str:
     _, key = create_key(client, tenant=tenant, scopes=["read"], teams=[], now=NOW)
     return key
-
-
-def _last_day() -> date:
-    return datetime.now(UTC).date()

@@ -19,15 +19,11 @@ import httpx
 from clickhouse_connect.driver.client import Client
 
 from deploy import ports
-from deploy import topics as make_topics
-from schemas.topics import DEFAULT_PARTITIONS
 from sinks.clickhouse import connect
-from tests.bench.gateway_speed import BATCH, UNLIMITED, finished, load, new_key
+from tests.bench.gateway_speed import BATCH, UNLIMITED, engines, finished, load, new_key
 from tests.bench.results import Delay, percentile
-from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.cloud_events import event
 from tests.support.gateway_process import GatewayProcess
-from tests.support.kafka_process import KafkaProcess
 from tests.support.query_process import QueryProcess
 from tests.support.worker_world import WorkerProcess
 
@@ -58,10 +54,7 @@ class System:
     """Every process of the product, once."""
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
-        clickhouse = ClickHouseProcess(directory / "clickhouse").start()
-        stack.callback(clickhouse.kill)
-        kafka = stack.enter_context(KafkaProcess(directory / "kafka"))
-        make_topics.ensure(kafka.bootstrap, partitions=DEFAULT_PARTITIONS, replication_factor=1)
+        clickhouse, kafka = engines(directory, stack)
         self._key = new_key(clickhouse.dsn)
         self._client = stack.enter_context(closing(connect(clickhouse.dsn)))
         environment = {

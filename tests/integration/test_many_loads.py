@@ -57,10 +57,15 @@ def insert_events(store, users: list[str]) -> None:
         }
     ).with_columns(
         *(pl.lit(value).alias(name) for name, value in EVENT.items()),
-        pl.col("position").cast(pl.Decimal(18, 4)).mul(0).cast(pl.Decimal(18, 4)).alias("tokens"),
+        tokens=pl.lit("0").cast(pl.Decimal(18, 4)),
     )
+    insert(store, "usage_events", frame)
+
+
+def insert(store, table: str, frame: pl.DataFrame) -> None:
+    """As the worker does."""
     client = connect(store.dsn)
-    Inserts(client).insert("usage_events", frame)
+    Inserts(client).insert(table, frame)
     client.close()
 
 
@@ -98,8 +103,6 @@ def test_rows_of_many_users(store, loads):
         position=pl.int_range(MANY, dtype=pl.UInt64),
         fold_version=pl.lit(1, pl.UInt16),
     )
-    client = connect(store.dsn)
-    Inserts(client).insert("usage_daily", frame)
-    client.close()
+    insert(store, "usage_daily", frame)
     found = loads.rows([(TENANT, user, DAY) for user in users[:20_000]])
     assert {(row[1], row[-1]) for row in found} == {(users[n], n) for n in range(20_000)}
