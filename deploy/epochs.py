@@ -73,12 +73,14 @@ def after_loss(
 
     What was folded before the tail was lost is known by its identities and counted no second
     time; events at offsets that were used again are new, at positions above all rows. One that
-    was opened so and of which nothing is folded yet is taken up, not opened again. Raises NotNow
-    when this topic has no epoch.
+    was opened so and of which nothing is folded yet is taken up, not opened again. None is opened
+    for a topic without an epoch: nothing of it is folded, and a worker opens its first at 0.
     """
     loads, offsets = Loads(client), read_offsets(broker)
     rows = loads.epochs()
-    highest = _highest(rows, offsets, 0)
+    if not _is_of(offsets, rows):
+        return []
+    highest = rows[-1].epoch
     present = [row for row in rows if row.epoch == highest]
     if not _waits_to_be_folded(loads, offsets, present):
         firsts = _first_offsets(client, broker, offsets, rows)
@@ -91,11 +93,16 @@ def after_loss(
 
 def _highest(epochs: list[Epoch], offsets: LogOffsets, partitions: int) -> int:
     """The epoch now; NotNow when it is not this topic's, or has more partitions."""
-    if not epochs or epochs[-1].topic_id != offsets.topic_id:
+    if not _is_of(offsets, epochs):
         raise NotNow("this topic has no epoch yet: start a worker first, it opens one")
-    if partitions and partitions < epochs[-1].partitions:
+    if partitions < epochs[-1].partitions:
         raise NotNow(f"the epoch now has {epochs[-1].partitions} partitions; they can only grow")
     return epochs[-1].epoch
+
+
+def _is_of(offsets: LogOffsets, epochs: list[Epoch]) -> bool:
+    """Whether the last epoch is of the topic as it is now."""
+    return bool(epochs) and epochs[-1].topic_id == offsets.topic_id
 
 
 def _still(broker: KafkaAdminClient, before: LogOffsets) -> LogOffsets:

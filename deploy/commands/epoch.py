@@ -67,7 +67,7 @@ def bump(
         if partitions is None:
             with alone as lease:
                 opened = epochs.after_loss(client, broker, lease, clock=_now)
-            closing = GO_ON
+            closing = GO_ON if opened else f"nothing of this topic is folded yet; {GO_ON}"
         elif opened := epochs.opened_already(client, broker, partitions):
             closing = f"the epoch hashes over {partitions} partitions already: nothing to do"
         else:

@@ -8,7 +8,7 @@ import pytest
 from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
 
 from deploy.connection import Connection
-from deploy.epochs import bump, opened_already
+from deploy.epochs import after_loss, bump, opened_already
 from deploy.log_offsets import admin, read_offsets
 from deploy.maintenance import NotNow, maintenance
 from deploy.prepare import prepare
@@ -77,6 +77,11 @@ class Log:
             sleep=sleep,
         )
 
+    def after_loss(self) -> list[Epoch]:
+        """Open the log's next life after a loss."""
+        with maintenance(self.dsn, self.broker, "epoch bump", tell=lambda _: None) as lease:
+            return after_loss(self.store, self.broker, lease, clock=lambda: NOW)
+
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory):
@@ -96,6 +101,12 @@ def test_lag_is_what_the_broker_says(log):
     assert read_offsets(log.broker).lag[1] == 5
     log.commit(2)
     assert read_offsets(log.broker).lag == {0: 0, 1: 3, 2: 0}
+
+
+def test_a_loss_before_the_first_epoch_leaves_nothing_to_open(log):
+    """The first worker opens it, and folds the log from its start."""
+    assert log.after_loss() == []
+    assert Loads(log.store).epochs() == []
 
 
 def test_bump_is_refused_until_everything_is_still_and_folded(log):
