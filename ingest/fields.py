@@ -1,36 +1,37 @@
-"""The rules for single attributes: each gives the text for the log, or says what is wrong.
+"""An event looked at attribute by attribute: the first that breaks its rule is named.
 
 Next: ingest.accept
 """
 
 from typing import Any
 
-import orjson
+from msgspec import Raw
 
-from ingest.parse import Number
-from ingest.values import canonical_tokens
-from schemas.events import DEFAULT_ACCESS, FORBIDDEN_CHARS, MAX_NAME_CHARS, Access
+from ingest.events import Data, Event
+from ingest.parse import Malformed, dumps
+from schemas.events import MAX_IDENTITY_CHARS, MAX_NAME_CHARS, TYPES, Access
 from schemas.rejects import Reason, Rejected
 
 _ACCESSES = tuple(map(str, Access))
 
 
-def required(holder: dict[str, Any], name: str, path: str, most_chars: int) -> str:
-    """A string that must be there, of 1 to `most_chars` characters."""
-    value = holder.get(name)
-    if type(value) is str and 0 < len(value) <= most_chars:
-        return value
-    raise wrong(value, path, f"is a string of 1 to {most_chars} characters")
-
-
-def optional(holder: dict[str, Any], name: str, path: str) -> str:
-    """A string that may be absent (then empty), of at most 128 characters."""
-    value = holder.get(name)
-    if value is None:
-        return ""
-    if type(value) is str and len(value) <= MAX_NAME_CHARS:
-        return value
-    raise wrong(value, path, f"is a string of at most {MAX_NAME_CHARS} characters")
+def event_of(raw: Any) -> Event:
+    """The event of a JSON value as ingest.parse returns it; raises Rejected."""
+    if type(raw) is not dict:
+        raise _not_an_event(raw)
+    version = raw.get("specversion")
+    # A Number is a str too, and 1.0 is none of ours, whatever its neighbours are.
+    if type(version) is not str or version != "1.0":
+        raise wrong(version, "specversion", 'is "1.0"')
+    return Event(
+        specversion="1.0",
+        id=_required(raw, "id", "id", MAX_IDENTITY_CHARS),
+        source=_required(raw, "source", "source", MAX_IDENTITY_CHARS),
+        type=_type(raw),
+        subject=_required(raw, "subject", "subject", MAX_IDENTITY_CHARS),
+        time=_time(raw.get("time")),
+        data=_data(raw),
+    )
 
 
 def wrong(value: Any, path: str, rule: str) -> Rejected:
@@ -39,71 +40,74 @@ def wrong(value: Any, path: str, rule: str) -> Rejected:
     return Rejected(reason, f"{path} {rule}.", field=path)
 
 
-def access(value: Any, event_type: str) -> str:
-    """The access that is sent, or the default of the type."""
-    if value is None:
-        return DEFAULT_ACCESS[event_type]
-    if type(value) is str and value in _ACCESSES:
+def wrong_time(value: Any) -> Rejected:
+    """The refusal of what is no time."""
+    return wrong(value, "time", "is an RFC 3339 time with a zone")
+
+
+def _not_an_event(raw: Any) -> Rejected:
+    if type(raw) is Malformed:
+        return Rejected(Reason.MALFORMED_JSON, "This is not JSON in UTF-8.")
+    return Rejected(Reason.NOT_AN_EVENT, "An event is a JSON object.")
+
+
+def _type(raw: dict[str, Any]) -> Any:
+    event_type = _required(raw, "type", "type", MAX_IDENTITY_CHARS)
+    if event_type not in TYPES:
+        raise Rejected(Reason.UNKNOWN_TYPE, f"type is one of {', '.join(TYPES)}.", field="type")
+    return event_type
+
+
+def _time(value: Any) -> str | None:
+    if value is None or type(value) is str:
+        return value
+    raise wrong_time(value)
+
+
+def _data(raw: dict[str, Any]) -> Data:
+    data = raw.get("data")
+    if type(data) is not dict:
+        raise _no_data(raw)
+    return Data(
+        team_id=_required(data, "team_id", "data.team_id", MAX_NAME_CHARS),
+        product_id=_required(data, "product_id", "data.product_id", MAX_NAME_CHARS),
+        access=_access(data.get("access")),
+        tokens=Raw(dumps(data.get("tokens"))),
+        product_version=_optional(data, "product_version"),
+        session_id=_optional(data, "session_id"),
+        feature_id=_optional(data, "feature_id"),
+        cost_center=_optional(data, "cost_center"),
+    )
+
+
+def _no_data(raw: dict[str, Any]) -> Rejected:
+    data = raw.get("data")
+    if type(data) is Malformed:
+        return Rejected(Reason.MALFORMED_JSON, "The body is not JSON in UTF-8.", field="data")
+    if data is None and "data_base64" in raw:
+        return Rejected(
+            Reason.MISSING_FIELD, "data is a JSON object, not data_base64.", field="data"
+        )
+    return wrong(data, "data", "is a JSON object")
+
+
+def _required(holder: dict[str, Any], name: str, path: str, most_chars: int) -> str:
+    """A string that must be there, of 1 to `most_chars` characters."""
+    value = holder.get(name)
+    if type(value) is str and 0 < len(value) <= most_chars:
+        return value
+    raise wrong(value, path, f"is a string of 1 to {most_chars} characters")
+
+
+def _optional(data: dict[str, Any], name: str) -> str | None:
+    """A string that may be absent, of at most 128 characters."""
+    value = data.get(name)
+    if value is None or (type(value) is str and len(value) <= MAX_NAME_CHARS):
+        return value
+    raise wrong(value, f"data.{name}", f"is a string of at most {MAX_NAME_CHARS} characters")
+
+
+def _access(value: Any) -> Any:
+    if value is None or (type(value) is str and value in _ACCESSES):
         return value
     raise wrong(value, "data.access", f"is one of {', '.join(_ACCESSES)}")
-
-
-def tokens(value: Any) -> str:
-    """The amount in its one way of writing."""
-    amount = canonical_tokens(_written(value))
-    if amount is None:
-        raise wrong(
-            value,
-            "data.tokens",
-            "is a decimal number above 0, with at most 4 decimals, at most 1000000",
-        )
-    return amount
-
-
-def _written(value: Any) -> str:
-    """The digits of a number or a string; empty for anything else, a bool included."""
-    if type(value) is str or type(value) is Number:
-        return value
-    return repr(value) if type(value) is int or type(value) is float else ""
-
-
-def encoded(values: dict[str, str]) -> bytes:
-    """The line on the log; raises Rejected for a character that no string may hold.
-
-    JSON escapes control characters, so a line without a backslash in plain ASCII has none:
-    only the other few are looked at string by string.
-    """
-    try:
-        line = orjson.dumps(values)
-    except orjson.JSONEncodeError:  # a lone surrogate
-        line = b"\\"
-    if b"\\" in line or b"\x7f" in line or not line.isascii():
-        _check_chars(values)
-    return line
-
-
-_PATHS = {
-    "user_id": "subject",
-    **{
-        name: f"data.{name}"
-        for name in (
-            "team_id",
-            "product_id",
-            "product_version",
-            "session_id",
-            "feature_id",
-            "cost_center",
-        )
-    },
-}
-
-
-def _check_chars(values: dict[str, str]) -> None:
-    for name, value in values.items():
-        if FORBIDDEN_CHARS.search(value):
-            path = _PATHS.get(name, name)
-            raise Rejected(
-                Reason.INVALID_FIELD,
-                f"{path} holds a control character or a lone surrogate.",
-                field=path,
-            )

@@ -15,6 +15,8 @@ from schemas.events import TOKENS_MAX, TOKENS_SCALE
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:)(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
+# As most senders write it, and as it stays.
+_PLAIN_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _AMOUNT = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _AMOUNT_MAX_CHARS = 100
 _SMALLEST = Decimal(1).scaleb(-TOKENS_SCALE)
@@ -25,9 +27,21 @@ def utc_time(text: str) -> str | None:
 
     A leap second (`23:59:60Z`) is the last millisecond of its minute, so that its day stays.
     """
+    if _PLAIN_TIME.fullmatch(text) and _is_moment(text[:19]):
+        return text
     match = _TIME.fullmatch(text)
-    if match is None:
-        return None
+    return _in_utc(match) if match else None
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _in_utc(match: re.Match[str]) -> str | None:
     day, minute, second, fraction, sign, hours, minutes = match.groups()
     millis = (fraction or "")[:3].ljust(3, "0")
     leap = second == "60"

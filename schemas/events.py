@@ -21,7 +21,7 @@ class Access(StrEnum):
     FLEX = "flex"
 
 
-DEFAULT_ACCESS = {LAUNCHED: Access.SUBSCRIPTION, CONSUMED: Access.FLEX}
+DEFAULT_ACCESS = {LAUNCHED: Access.SUBSCRIPTION.value, CONSUMED: Access.FLEX.value}
 
 # The order of the keys on the line.
 COLUMNS = (

@@ -79,7 +79,9 @@ class IngestSettings(HttpSettings):
         200, ge=2, description="Largest ratio of a body to its compressed form (against bombs)."
     )
     linger_seconds: float = Field(
-        0.005, ge=0, description="How long a record waits for events of concurrent requests."
+        0.1,
+        ge=0,
+        description="How long a record waits, at most, while the one before is on its way.",
     )
     ack_timeout_seconds: float = Field(
         10.0, gt=0, description="Longest wait for the broker's acknowledgement before a 503."
