@@ -15,16 +15,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bench import gateway_speed, report_speed, visible, worker_speed
-from tests.bench.plots import plot_delays, plot_ratios, plot_speeds
+from tests.bench import gateway_speed, growth, report_speed, visible, worker_speed
+from tests.bench.plots import plot_delays, plot_memory, plot_ratios, plot_speeds
 from tests.bench.results import Comparison, Delay, show
 
-PARTS = ("worker", "gateway", "visible", "report")
+PARTS = ("worker", "gateway", "visible", "report", "growth", "memory")
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is done: events of the worker, seconds of gateway and visible, rows of reports."""
+    """How much is done by the parts: events of the worker, seconds, rows of reports."""
 
     runs: int
     events: int
@@ -34,10 +34,34 @@ class Size:
     report_rows: int
     exported_rows: int
     report_loads: int
+    rows_behind: tuple[int, ...]
+    memory_seconds: float
 
 
-FULL = Size(5, 500_000, 60.0, 5.0, 60.0, 100_000_000, 1_000_000, 50)
-SHORT = Size(1, 100_000, 3.0, 1.5, 5.0, 200_000, 20_000, 5)
+FULL = Size(
+    runs=5,
+    events=500_000,
+    longest_seconds=60.0,
+    gateway_seconds=5.0,
+    visible_seconds=60.0,
+    report_rows=100_000_000,
+    exported_rows=1_000_000,
+    report_loads=20,
+    rows_behind=(100_000, 1_000_000, 10_000_000),
+    memory_seconds=600.0,
+)
+SHORT = Size(
+    runs=1,
+    events=100_000,
+    longest_seconds=3.0,
+    gateway_seconds=1.5,
+    visible_seconds=5.0,
+    report_rows=200_000,
+    exported_rows=20_000,
+    report_loads=5,
+    rows_behind=(1_000, 100_000),
+    memory_seconds=10.0,
+)
 
 
 @dataclass
@@ -48,6 +72,7 @@ class Report:
     size: Size
     found: list[Comparison | Delay] = field(default_factory=list)
     delays: dict[str, list[float]] = field(default_factory=dict)
+    memory: dict[str, list[float]] = field(default_factory=dict)
 
     def write(self) -> None:
         """Figures as JSON, and their pictures."""
@@ -58,6 +83,7 @@ class Report:
             "size": vars(self.size),
             "found": [each.as_json() for each in self.found],
             "delays": self.delays,
+            "memory": self.memory,
         }
         (self.directory / "bench.json").write_text(json.dumps(figures, indent=1) + "\n")
         compared = [each for each in self.found if isinstance(each, Comparison)]
@@ -66,6 +92,8 @@ class Report:
             plot_speeds(compared, self.directory / "speeds.svg")
         if self.delays:
             plot_delays(self.delays, self.directory / "delays.svg")
+        if self.memory:
+            plot_memory(self.memory, self.directory / "memory.svg")
 
 
 def main() -> None:
@@ -96,7 +124,7 @@ def measured(part: str, directory: Path, report: Report) -> Iterator[Comparison 
         yield from visible.measure(
             directory, runs=runs, seconds=size.visible_seconds, kept=report.delays
         )
-    else:
+    elif part == "report":
         yield from report_speed.measure(
             directory,
             rows=size.report_rows,
@@ -104,6 +132,16 @@ def measured(part: str, directory: Path, report: Report) -> Iterator[Comparison 
             runs=runs,
             loads=size.report_loads,
         )
+    elif part == "growth":
+        yield from growth.measure_speed(
+            directory,
+            events=size.events,
+            runs=runs,
+            rows=size.rows_behind,
+            longest_seconds=size.longest_seconds,
+        )
+    else:
+        yield from growth.measure_memory(directory, seconds=size.memory_seconds, kept=report.memory)
 
 
 def parse() -> argparse.Namespace:

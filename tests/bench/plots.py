@@ -57,6 +57,17 @@ def plot_delays(seconds: Mapping[str, Sequence[float]], file: Path) -> None:
     figure.savefig(file)
 
 
+def plot_memory(found: Mapping[str, Sequence[float]], file: Path) -> None:
+    """The worker's own memory over the minutes."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([each / 60 for each in found["seconds"]], found["mib"])
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("minutes at full speed")
+    axes.set_ylabel("MiB of the worker")
+    figure.savefig(file)
+
+
 def _figure(lines: int) -> Figure:
     return Figure(figsize=(11, 1.5 + _LINE_INCHES * lines), layout="constrained")
 

@@ -1,11 +1,13 @@
 """The report over many tenants' rows, against its own SQL at the engine and against raw events.
 
 One tenant of twenty is asked for its last twelve months, sorted by days used; then a report of as
-many rows as asked is exported, against the engine's own CSV.
+many rows as asked is exported, against the engine's own CSV. While the table grows, a tenant that
+stays as it is is asked too.
 
 Next: tests.bench.results
 """
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -26,12 +28,15 @@ from tests.support.many_rows import insert_many
 from tests.support.query_process import QueryProcess
 from tests.support.query_server import NOW
 
-ASKED, EXPORTED = "sample-asked", "sample-exported"
+ASKED, STEADY, EXPORTED = "sample-asked", "sample-steady", "sample-exported"
 TENANTS = 20
+# The steady tenant is asked when there is a hundredth of all rows, a tenth, and all.
+_STAGES = (100, 10, 1)
 # One in five rows is of the tenant that is asked for.
 ASKED_SHARE = 5
 DAYS_EACH = 200
 WEEKS = 52
+_MERGES_SECONDS = 1200.0
 # 200 of the last 364 days of each user, in an order that no user shares with the next.
 _USE = """
 INSERT INTO usage_daily
@@ -82,7 +87,7 @@ def measure(
 ) -> Iterator[Comparison | Delay]:
     """Ask `loads` times a run, of `rows` rows of usage in all."""
     with ExitStack() as stack:
-        many = ManyRows(directory / "report", rows, exported, stack)
+        many = ManyRows(directory / "report", rows, exported, loads, stack)
         answers = [many.ask(loads) for _ in range(runs)]
         raw = [many.from_events() for _ in range(runs)]
         exports = [many.export() for _ in range(runs)]
@@ -96,7 +101,18 @@ def measure(
     yield Comparison(what, "its SQL alone", "a second", _rates(served), _rates(engine), 1 / 1.3)
     yield Comparison(what, "from events", "a second", _rates(served), _rates(raw), 20)
     ours, bare = (_rates(each) for each in zip(*exports, strict=True))
+    yield from grown(many.steady, rows)
     yield Comparison(f"CSV of {exported:,} rows", "the engine's CSV", "a second", ours, bare, 0.5)
+
+
+def grown(steady: list[list[float]], rows: int) -> Iterator[Comparison]:
+    """The steady tenant's report at each stage against the first: no worse than the rows' log."""
+    first, *later = steady
+    sizes = [rows // stage for stage in _STAGES]
+    for size, seconds in zip(sizes[1:], later, strict=True):
+        what, against = f"report among {size / 1e6:g} million rows", f"among {sizes[0] / 1e6:g}"
+        goal = math.log(sizes[0]) / math.log(size)
+        yield Comparison(what, against, "a second", _rates(seconds), _rates(first), goal)
 
 
 def _rates(seconds: list[float]) -> list[float]:
@@ -106,7 +122,9 @@ def _rates(seconds: list[float]) -> list[float]:
 class ManyRows:
     """ClickHouse with everybody's rows, and a query service over it."""
 
-    def __init__(self, directory: Path, rows: int, exported: int, stack: ExitStack) -> None:
+    def __init__(
+        self, directory: Path, rows: int, exported: int, loads: int, stack: ExitStack
+    ) -> None:
         clickhouse = ClickHouseProcess(directory / "clickhouse").start()
         stack.callback(clickhouse.kill)
         self._log = clickhouse.data_dir / "query_log.jsonl"
@@ -116,28 +134,49 @@ class ManyRows:
         self._last = datetime.now(UTC).date()
         self._first = self._last - timedelta(weeks=WEEKS) + timedelta(days=1)
         migrate(self._client)
-        self._fill(rows)
         insert_many(self._client, EXPORTED, exported)
         self._exported = exported
-        self._keys = {tenant: _key(self._client, tenant) for tenant in (ASKED, EXPORTED)}
+        self._keys = {each: _key(self._client, each) for each in (ASKED, STEADY, EXPORTED)}
         self._query = QueryProcess(clickhouse.dsn, directory).start()
         stack.callback(self._query.stop)
+        self.steady: list[list[float]] = []
+        self._fill(rows, loads)
 
-    def _fill(self, rows: int) -> None:
-        asked = rows // ASKED_SHARE
-        others = (rows - asked) // (TENANTS - 1)
-        sizes = {ASKED: asked} | {f"sample-{n}": others for n in range(1, TENANTS)}
-        for tenant, size in sizes.items():
-            values = {"tenant": tenant, "users": size // DAYS_EACH, "days": DAYS_EACH}
-            self._client.command(_USE, parameters={**values, "last": self._last})
+    def _fill(self, rows: int, loads: int) -> None:
+        """Stage by stage; `steady` gets the seconds of each."""
+        filled = rows // _STAGES[0] // TENANTS
+        self._use(STEADY, filled)
+        for stage in _STAGES:
+            more = rows // stage - filled
+            asked = rows // ASKED_SHARE if stage == 1 else 0
+            self._use(ASKED, asked)
+            for number in range(1, TENANTS):
+                self._use(f"sample-{number}-of-{rows // stage}", (more - asked) // (TENANTS - 1))
+            filled += more
+            self._wait_for_merges()
+            self.steady.append(self.ask(loads, STEADY).served)
         self._client.command(_EVENTS, parameters={"tenant": ASKED})
+        self._wait_for_merges()
 
-    def ask(self, loads: int) -> Answers:
-        """The report's first page, as often as asked, after once more."""
+    def _use(self, tenant: str, rows: int) -> None:
+        values = {"tenant": tenant, "users": rows // DAYS_EACH, "days": DAYS_EACH}
+        if rows >= DAYS_EACH:
+            self._client.command(_USE, parameters={**values, "last": self._last})
+
+    def _wait_for_merges(self) -> None:
+        """What was inserted is merged as it will stay; else a question is measured beside it."""
+        deadline = time.monotonic() + _MERGES_SECONDS
+        while self._client.command("SELECT count() FROM system.merges"):
+            if time.monotonic() > deadline:
+                raise RuntimeError("merges do not end")
+            time.sleep(1)
+
+    def ask(self, loads: int, tenant: str = ASKED) -> Answers:
+        """The first page of a tenant's report, as often as asked, after once more."""
         days = {"from": str(self._first), "to": str(self._last)}
         question = {**days, "sort": "-days_used", "limit": "50"}
         served, engine = [], []
-        headers = {"Authorization": f"Bearer {self._keys[ASKED]}"}
+        headers = {"Authorization": f"Bearer {self._keys[tenant]}"}
         url = f"http://127.0.0.1:{self._query.port}/v1/report"
         with httpx.Client(headers=headers, timeout=600) as client:
             for _ in range(loads + 1):

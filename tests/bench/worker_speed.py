@@ -74,6 +74,32 @@ BARE = Side(
     "bare consume and decode", (sys.executable, "-m", "tests.bench.bare_consume"), stores=False
 )
 
+_USERS_BEHIND = 100_000
+_BEHIND = (
+    """
+    INSERT INTO usage_daily
+    SELECT
+        'bench', concat('bench-user-', toString(number % {users:UInt64} AS user)),
+        concat('bench-product-', toString(user % 10)), '1.0', 'bench-team', 'flex',
+        today() - 1 - intDiv(number, {users:UInt64}) AS used,
+        0, 1, toDateTime64(used, 3, 'UTC') + 60, toDateTime64(used, 3, 'UTC') + 3600, 0,
+        1 + number, 1
+    FROM numbers({rows:UInt64})
+    SETTINGS max_partitions_per_insert_block = 0
+    """,
+    """
+    INSERT INTO usage_events (
+        tenant, user_id, day, source, id, type, time, received_at, team_id, product_id, access,
+        tokens, product_version, partition, position, seq
+    )
+    SELECT
+        tenant, user_id, day, 'bench', concat('event-behind-', toString(position)),
+        'tokens.consumed', first_at, first_at, team_id, product_id, access, 1, '1.0', 0, position, 0
+    FROM usage_daily
+    SETTINGS max_partitions_per_insert_block = 0
+    """,
+)
+
 # What is measured: events a row on average, and the peers.
 LOADS = {
     "worker, 5 events a row": (
@@ -148,14 +174,16 @@ class Bench:
         producer.flush()
         producer.close()
 
-    def run(self, side: Side, run: int) -> float:
-        """Events a second of a side reading everything from the start."""
+    def run(self, side: Side, run: int, *, rows_behind: int = 0) -> float:
+        """Events a second of a side reading everything from the start, over so many rows."""
         database = f"bench_{side.name.replace(' ', '_')}_{run}"
         server = connect(self._clickhouse.dsn)
         server.command(f"CREATE DATABASE {database}")
         dsn = self._clickhouse.dsn.rsplit("/", 1)[0] + f"/{database}"
         client = connect(dsn)
         migrate(client)
+        if rows_behind:
+            put_behind(client, rows_behind)
         log = self._directory / f"{database}.log"
         environment = {
             **os.environ,
@@ -177,7 +205,7 @@ class Bench:
                 process.wait()
         found = flushes(log)
         forget_offsets(self._kafka.bootstrap)
-        if side.stores:
+        if side.stores and not rows_behind:
             self._check(client, sum(stored for _, stored in found))
         client.close()
         server.command(f"DROP DATABASE {database}")
@@ -204,6 +232,15 @@ class Bench:
         tokens = round(rows * 10_000)  # each event is of 0.0001
         if not flushed <= tokens <= events <= self._load.events:
             raise RuntimeError(f"{flushed} events flushed, {events} stored, {tokens} in rows")
+
+
+def put_behind(client: Client, rows: int) -> None:
+    """So many rows of the days before, with an event each, of the load's users."""
+    parameters = {"rows": rows, "users": min(rows, _USERS_BEHIND)}
+    for statement in _BEHIND:
+        client.command(statement, parameters=parameters)
+    while client.command("SELECT count() FROM system.merges"):
+        time.sleep(0.5)
 
 
 def flushes(log: Path) -> list[tuple[float, int]]:
