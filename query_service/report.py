@@ -93,6 +93,7 @@ def report_sql(
             f"grain_{query.grain.name}",
             pairs=question("pairs"),
             hashed=question("hashed_user_id"),
+            used_days=question("used_days"),
         ),
         columns="".join(f"`{name}`, " for name in (*_own(query, shown=shown), *more)),
         count_users=query.grain.count_users,

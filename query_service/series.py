@@ -30,7 +30,7 @@ def series(view: View, query: DailyQuery) -> list[dict[str, Any]]:
         chosen=chosen(query.filters, shown=view.shown),
         start=_STARTS[query.interval],
         groups="".join(f"daily.{_COLUMNS[name]} AS {_COLUMNS[name]}, " for name in query.group_by),
-        of_collections=question("daily_of_collections") if _is_by_product(query) else "",
+        of_collections=_of_collections() if _is_by_product(query) else "",
     )
     rows = view.store.ask(view.key, "daily", chosen_parameters(view, query), sql=sql)
     columns = [_COLUMNS[name] for name in query.group_by]
@@ -46,6 +46,10 @@ def series(view: View, query: DailyQuery) -> list[dict[str, Any]]:
         for start in starts(query.range, query.interval)
         for group in groups
     ]
+
+
+def _of_collections() -> str:
+    return compose("daily_of_collections", used_days=question("used_days"))
 
 
 def _is_by_product(query: DailyQuery) -> bool:

@@ -5,7 +5,7 @@
 -- Parameters: those of the slots, and frequent_from (fewest days used that are frequent without
 --   prices).
 -- Columns: the report's of this grain but averages, days_inactive and hashed_user_id; and user_id,
---   days (the distinct days used), is_seat (whether it takes up a seat of a subscription).
+--   early_days and late_days (bits, see uses.sql), is_seat (whether it takes up a seat of a subscription).
 WITH
     collections AS
     (
@@ -18,7 +18,8 @@ WITH
     (
         SELECT
             team_id, user_id, product_id, access,
-            groupUniqArrayArray(each.days) AS days,
+            groupBitOr(each.early_days) AS early_days,
+            groupBitOr(each.late_days) AS late_days,
             sum(each.launches) AS launches,
             sum(each.tokens_used) AS tokens_used,
             max(each.latest_version) AS latest_version,
@@ -30,7 +31,7 @@ WITH
         (
             SELECT
                 team_id, user_id, product_id, access,
-                days, launches, tokens_used, latest_version, seen_at,
+                early_days, late_days, launches, tokens_used, latest_version, seen_at,
                 false AS assigned_now,
                 false AS held_in_range,
                 ('', '', toDateTime64(0, 3, 'UTC'), toDateTime64(0, 3, 'UTC')) AS path
@@ -38,7 +39,7 @@ WITH
             UNION ALL
             SELECT
                 team_id, user_id, product_id, access,
-                [], 0, 0, '', toDateTime64(0, 3, 'UTC'),
+                0, 0, 0, 0, '', toDateTime64(0, 3, 'UTC'),
                 assigned_now, held_in_range, path
             FROM ($seats)
         ) AS each
@@ -65,7 +66,7 @@ WITH
     (
         SELECT
             *,
-            notEmpty(takers) AND notEmpty(days) AS is_taken,
+            notEmpty(takers) AND (early_days > 0 OR late_days > 0) AS is_taken,
             arrayJoin(arrayPushFront(arrayDistinct(takers.1), product_id)) AS target
         FROM
         (
@@ -86,7 +87,8 @@ WITH
             given.user_id AS user_id,
             given.target AS product_id,
             given.access AS access,
-            groupUniqArrayArray(given.days) AS days,
+            groupBitOr(given.early_days) AS early_days,
+            groupBitOr(given.late_days) AS late_days,
             sumIf(given.launches, target = given.product_id) AS launches,
             sumIf(given.tokens_used, target = given.product_id) AS tokens_used,
             maxIf(given.latest_version, target = given.product_id) AS latest_version,
@@ -97,7 +99,7 @@ WITH
             anyIf(if(is_taken, takers[1].1, ''), target = given.product_id) AS via
         FROM given
         GROUP BY team_id, user_id, target, access
-        HAVING notEmpty(days) OR held_in_range
+        HAVING early_days > 0 OR late_days > 0 OR held_in_range
     ),
     named AS
     (
@@ -128,8 +130,9 @@ WITH
             finished.assigned_now
                 AND finished.path.1 = 'direct'
                 AND finished.path.3 <= {as_of:DateTime64(3, 'UTC')} - INTERVAL 30 DAY AS is_ripe,
-            finished.days AS days,
-            toInt64(length(finished.days)) AS days_used,
+            finished.early_days AS early_days,
+            finished.late_days AS late_days,
+            toInt64(bitCount(early_days) + bitCount(late_days)) AS days_used,
             finished.launches AS launches,
             finished.tokens_used AS tokens_used,
             nullIf(finished.seen_at, toDateTime64(0, 3, 'UTC')) AS last_accessed,

@@ -6,7 +6,7 @@
 SELECT
     team_id,
     max(pair.team) AS team,
-    toInt64(length(groupUniqArrayArray(pair.days))) AS days_used,
+    toInt64(bitCount(groupBitOr(pair.early_days)) + bitCount(groupBitOr(pair.late_days))) AS days_used,
     sum(pair.launches) AS launches,
     sum(pair.tokens_used) AS tokens_used,
     max(pair.last_accessed) AS last_accessed,

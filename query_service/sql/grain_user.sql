@@ -8,7 +8,7 @@ SELECT
     any(chosen.last_name) AS last_name,
     any(chosen.email) AS email,
     $hashed AS hashed_user_id,
-    toInt64(length(groupUniqArrayArray(chosen.days))) AS days_used,
+    toInt64(bitCount(groupBitOr(chosen.early_days)) + bitCount(groupBitOr(chosen.late_days))) AS days_used,
     sum(chosen.launches) AS launches,
     sum(chosen.tokens_used) AS tokens_used,
     max(chosen.last_accessed) AS last_accessed,

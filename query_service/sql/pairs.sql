@@ -1,7 +1,7 @@
 -- Purpose: the chosen rows and the seats that are paid for, by team and product. Seats paid for are
 --   those of the teams and products in view, whatever else the filters choose.
 -- Parameters: those of chosen.sql.
--- Columns: team_id, product_id, team, product, days, launches, tokens_used, last_accessed, user_ids
+-- Columns: team_id, product_id, team, product, early_days, late_days, launches, tokens_used, last_accessed, user_ids
 --   and token_user_ids (states), chosen_rows, subscriptions (how many), seats_total, seats_assigned,
 --   seats_active, seats_inactive.
 SELECT
@@ -9,7 +9,8 @@ SELECT
     product_id,
     max(part.team) AS team,
     max(part.product) AS product,
-    groupUniqArrayArray(part.days) AS days,
+    groupBitOr(part.early_days) AS early_days,
+    groupBitOr(part.late_days) AS late_days,
     sum(part.launches) AS launches,
     sum(part.tokens_used) AS tokens_used,
     max(part.last_accessed) AS last_accessed,
@@ -28,7 +29,8 @@ FROM
         product_id,
         any(chosen.team) AS team,
         any(chosen.product) AS product,
-        groupUniqArrayArray(chosen.days) AS days,
+        groupBitOr(chosen.early_days) AS early_days,
+        groupBitOr(chosen.late_days) AS late_days,
         sum(chosen.launches) AS launches,
         sum(chosen.tokens_used) AS tokens_used,
         max(chosen.last_accessed) AS last_accessed,
@@ -44,7 +46,7 @@ FROM
     GROUP BY team_id, product_id
     UNION ALL
     SELECT
-        team_id, product_id, '', '', [], 0, 0, NULL,
+        team_id, product_id, '', '', 0, 0, 0, 0, NULL,
         uniqExactStateIf(team_id, false),
         uniqExactStateIf(team_id, false),
         0, count(), sum(seats), 0, 0, 0

@@ -3,13 +3,15 @@
 -- Slots (SQL from allow-lists): early, the filters that choose among these too.
 -- Parameters: tenant, allowed_teams (empty: all), from_day, to_day, as_of_day, as_of, and those of
 --   the filters.
--- Columns: the key, days (distinct days used in R), launches, tokens_used, latest_version, seen_at.
+-- Columns: the key, early_days and late_days (the days used in R as bits: the first 256 of R, and
+--   the others), launches, tokens_used, latest_version, seen_at.
 SELECT
     used.team_id AS team_id,
     used.user_id AS user_id,
     used.product_id AS product_id,
     used.access AS access,
-    used.days AS days,
+    used.early_days AS early_days,
+    used.late_days AS late_days,
     used.launches AS launches,
     used.tokens_used AS tokens_used,
     used.latest_version AS latest_version,
@@ -21,7 +23,15 @@ FROM
         daily.user_id AS user_id,
         daily.product_id AS product_id,
         toString(daily.access) AS access,
-        groupUniqArrayIf(daily.day, daily.day BETWEEN {from_day:Date} AND {to_day:Date}) AS days,
+        -- A shift by 256 and more leaves nothing.
+        groupBitOrIf(
+            bitShiftLeft(toUInt256(1), toUInt16(daily.day - {from_day:Date})),
+            daily.day BETWEEN {from_day:Date} AND {to_day:Date}
+        ) AS early_days,
+        groupBitOrIf(
+            bitShiftLeft(toUInt256(1), toUInt16(daily.day - {from_day:Date} - 256)),
+            daily.day BETWEEN {from_day:Date} + 256 AND {to_day:Date}
+        ) AS late_days,
         sumIf(daily.launches, daily.day BETWEEN {from_day:Date} AND {to_day:Date}) AS launches,
         sumIf(daily.tokens, daily.day BETWEEN {from_day:Date} AND {to_day:Date}) AS tokens_used,
         -- The latest row's, and of the same moment the last one by name: the time is written out

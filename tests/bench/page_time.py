@@ -22,6 +22,7 @@ from sinks.clickhouse import connect
 from sinks.keys import create_key
 from sinks.migrate import migrate
 from tests.support.clickhouse_process import ClickHouseProcess
+from tests.support.many_rows import settle
 from tests.support.query_process import QueryProcess
 
 TENANT = "sample-many"
@@ -71,6 +72,7 @@ def main() -> None:
         stack.callback(query.stop)
         url = f"http://127.0.0.1:{query.port}"
         fill(client, url, key, options.users)
+        settle(client)
         visitor = stack.enter_context(httpx.Client(base_url=url, timeout=600))
         visitor.post("/sign-in", data={"key": key})
         for name, path in PAGES.items():

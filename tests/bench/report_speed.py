@@ -24,7 +24,7 @@ from sinks.keys import create_key
 from sinks.migrate import migrate
 from tests.bench.results import Comparison, Delay, percentile
 from tests.support.clickhouse_process import ClickHouseProcess
-from tests.support.many_rows import insert_many
+from tests.support.many_rows import insert_many, settle
 from tests.support.query_process import QueryProcess
 from tests.support.query_server import NOW
 
@@ -153,6 +153,7 @@ class ManyRows:
             for number in range(1, TENANTS):
                 self._use(f"sample-{number}-of-{rows // stage}", (more - asked) // (TENANTS - 1))
             filled += more
+            settle(self._client)
             self._wait_for_merges()
             self.steady.append(self.ask(loads, STEADY).served)
         self._client.command(_EVENTS, parameters={"tenant": ASKED})

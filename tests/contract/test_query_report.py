@@ -174,3 +174,23 @@ def test_columns_choose_what_a_row_has(store_client, new_tenant):
     insert_usage(store_client, tenant, [event()])
     (row,) = http.get("/v1/report?columns=launches,team&by=team").json()["rows"]
     assert list(row.items()) == [("team", "team-1"), ("launches", 1)]
+
+
+def test_every_day_of_the_longest_range(store_client, new_tenant):
+    """367 days of use are counted day by day, over both grains, and those around them are not."""
+    tenant, http, _ = new_tenant()
+    first, last = date(2025, 5, 30), date(2026, 5, 31)
+    days = [first + timedelta(days=number) for number in range(-2, 367)]
+    used = [event(str(day), version=str(day.year)) for day in days]
+    others = [event(str(day), product_id="product-2") for day in days[256:260]]
+    insert_usage(store_client, tenant, used + others)
+    asked = f"from={first}&to={last}"
+
+    for grain, found in (("user_product", [367, 4]), ("user", [367]), ("team", [367])):
+        rows = http.get(f"/v1/report?{asked}&by={grain}").json()["rows"]
+        assert [row["days_used"] for row in rows] == found
+    rows = http.get(f"/v1/report?from={days[257]}&to={last}").json()["rows"]
+    assert [row["days_used"] for row in rows] == [112, 3]
+    detail = http.get(f"/v1/users/{rows[0]['hashed_user_id']}?{asked}").json()
+    months = detail["months"]
+    assert sum(each["days_used"] for each in months if each["product_id"] == "product-1") == 367

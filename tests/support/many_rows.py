@@ -1,4 +1,4 @@
-"""Many rows of usage at once, made by ClickHouse itself: one report row each.
+"""Many rows of usage at once, made by ClickHouse itself, and how it leaves them after some hours.
 
 Next: tests.contract.exports.test_broken_exports
 """
@@ -17,8 +17,22 @@ SELECT
     0, 1 + number, 1
 FROM numbers({rows:UInt64})
 """
+_MONTHS = """
+SELECT DISTINCT partition FROM system.parts
+WHERE active AND database = currentDatabase() AND table = 'usage_daily'
+    AND partition < toString(toYYYYMM(today()))
+"""
 
 
 def insert_many(client: Client, tenant: str, rows: int) -> None:
     """So many users with a row each, over 60 days."""
     client.command(_INSERT, parameters={"tenant": tenant, "rows": rows})
+
+
+def settle(client: Client) -> None:
+    """Merge as the tables' settings have it done in time: all but the month that is written to."""
+    months = client.query(_MONTHS).result_rows
+    for (month,) in months:
+        client.command(f"OPTIMIZE TABLE usage_daily PARTITION {month} FINAL")
+    for table in ("users", "team_members", "seat_changes"):
+        client.command(f"OPTIMIZE TABLE {table} FINAL")
