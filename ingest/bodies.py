@@ -2,7 +2,7 @@
 
 No body is read, and none is unpacked, past its limit.
 
-Next: ingest.parse
+Next: ingest.events
 """
 
 import zlib

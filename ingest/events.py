@@ -3,7 +3,7 @@
 A usual body is decoded into events in one go; the others go through ingest.parse and are looked at
 attribute by attribute, to say what is wrong with which of them.
 
-Next: ingest.fields
+Next: ingest.accept
 """
 
 from typing import Annotated, Literal

@@ -2,7 +2,7 @@
 
 Numbers keep every digit that was sent, and one bad string does not spoil a whole batch.
 
-Next: ingest.accept
+Next: ingest.fields
 """
 
 import json
