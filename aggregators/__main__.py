@@ -5,9 +5,11 @@ Next: aggregators.app
 
 import os
 
-# Arrow's own allocator keeps for each thread what it once took, 40 MiB after some bursts. The
-# other one is chosen when Arrow's library is loaded: before any other import.
+# Arrow's own allocator keeps for each thread what it once took, 40 MiB after some bursts, and so
+# does that of Polars (jemalloc), 10 MiB, in a pool that no later thread may use. Both are told when
+# their libraries are loaded: before any other import.
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1")
 
 import asyncio
 import fcntl

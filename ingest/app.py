@@ -10,15 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 
-from ingest import health, openapi, refusals
+from ingest import health, refusals
 from ingest.accept import Rules
 from ingest.budget import Budget
 from ingest.dead_letters import DeadLetters
@@ -42,29 +41,25 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: IngestSettings, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+def create_app(settings: IngestSettings, *, clock: Callable[[], datetime] = utc_now) -> Starlette:
     """The gateway as an ASGI application; its lifespan connects and disconnects."""
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
     events, letters = _sender(settings, EVENTS), _sender(settings, DEAD_LETTERS)
     gateway = _gateway(settings, metrics, events, letters, clock)
-    app = FastAPI(
-        title="Usage Report: gateway",
-        description="Takes product-launch and token events as CloudEvents 1.0.",
+    missing = partial(health.missing, settings, events, gateway.ring)
+    app = Starlette(
+        routes=[*event_routes(gateway), *operator_routes(missing, registry)],
+        middleware=[Middleware(Observed, metrics=metrics)],
+        exception_handlers={
+            Rejected: refusals.rejected,
+            Unavailable: refusals.unavailable,
+            HTTPException: refusals.http,
+            ClientDisconnect: refusals.disconnected,
+        },
         lifespan=partial(_lifespan, gateway, events, letters),
-        docs_url=None,
-        redoc_url=None,
     )
     app.state.gateway = gateway
-    app.include_router(event_routes(gateway))
-    missing = partial(health.missing, settings, events, gateway.ring)
-    app.include_router(operator_routes(missing, registry))
-    app.add_middleware(Observed, metrics=metrics)
-    app.add_exception_handler(Rejected, refusals.rejected)
-    app.add_exception_handler(Unavailable, refusals.unavailable)
-    app.add_exception_handler(HTTPException, refusals.http)
-    app.add_exception_handler(ClientDisconnect, refusals.disconnected)
-    app.openapi = partial(_document, app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
 
 
@@ -116,7 +111,7 @@ def _gateway(
 
 @asynccontextmanager
 async def _lifespan(
-    gateway: Gateway, events: Sender, letters: Sender, _: FastAPI
+    gateway: Gateway, events: Sender, letters: Sender, _: Starlette
 ) -> AsyncIterator[None]:
     await asyncio.to_thread(gateway.ring.start)
     events.start()
@@ -129,13 +124,3 @@ async def _lifespan(
         await asyncio.to_thread(sender.stop, timeout_seconds=left_seconds)
     gateway.ring.stop()
     gateway.judging.shutdown(wait=False)
-
-
-def _document(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title, version="1", description=app.description, routes=app.routes
-        )
-        document.setdefault("components", {})["securitySchemes"] = openapi.SECURITY_SCHEMES
-        app.openapi_schema = document
-    return app.openapi_schema

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about bodies that the gateway reads itself.
+"""The OpenAPI document of the gateway, which reads its bodies itself.
 
 Next: ingest.gateway
 """
@@ -102,19 +102,59 @@ _REQUEST: dict[str, Any] = {
         },
     },
 }
+_ACCEPTED = {"description": "At least one event was accepted.", "content": _VERDICTS}
+_ALL_ACCEPTED = {"description": "All events were accepted."}
 
-EVENTS = {
-    **_REQUEST,
-    "responses": {
-        "202": {"description": "At least one event was accepted.", "content": _VERDICTS},
-        **_REFUSALS,
+
+def _told(summary: str, description: str, response: str, content: str) -> dict[str, Any]:
+    """A question without parameters."""
+    answer = {"description": response, "content": {content: {}}}
+    return {"summary": summary, "description": description, "responses": {"200": answer}}
+
+
+_READY = _told("Ready", "The broker answers and keys are known.", "Ready.", "application/json")
+
+DOCUMENT: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {
+        "title": "Usage Report: gateway",
+        "description": "Takes product-launch and token events as CloudEvents 1.0.",
+        "version": "1",
     },
+    "paths": {
+        "/v1/events": {
+            "post": {
+                "summary": "Send Events",
+                "description": "Send events: 202 when at least one was accepted, and the broker"
+                " has them all.",
+                **_REQUEST,
+                "responses": {"202": _ACCEPTED, **_REFUSALS},
+            }
+        },
+        "/api/v1/events": {
+            "post": {
+                "summary": "Send Events As Openmeter Does",
+                "description": "For clients of OpenMeter: 204 when all events were accepted,"
+                " else 400.",
+                **_REQUEST,
+                "responses": {"204": _ALL_ACCEPTED, **_REFUSALS},
+            }
+        },
+        "/health/live": {
+            "get": _told("Live", "The process answers; asks nothing.", "Live.", "application/json")
+        },
+        "/health/ready": {
+            "get": {
+                **_READY,
+                "responses": {
+                    **_READY["responses"],
+                    "503": {"description": "Not ready.", "content": _PROBLEM},
+                },
+            }
+        },
+        "/metrics": {
+            "get": _told("Metrics", "Prometheus metrics.", "Prometheus metrics.", "text/plain")
+        },
+    },
+    "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
 }
-EVENTS_OF_OPENMETER = {
-    **_REQUEST,
-    "responses": {"204": {"description": "All events were accepted."}, **_REFUSALS},
-}
-METRICS = {
-    "responses": {"200": {"description": "Prometheus metrics.", "content": {"text/plain": {}}}}
-}
-SECURITY_SCHEMES = {"key": {"type": "http", "scheme": "bearer"}}

@@ -62,5 +62,5 @@ def format_time(moment: datetime) -> str:
 
     `moment` carries a zone; a naive one is a bug of the caller.
     """
-    utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    utc = moment.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="milliseconds") + "Z"
