@@ -1,7 +1,7 @@
 """Accepted lines become records: grouped by partition, shared by requests that come together.
 
-While a record of a partition waits for the broker, the next one gathers what comes meanwhile: a
-quiet gateway sends at once, and a busy one sends few records. A request is answered when every
+While records wait for the broker, the next ones gather what comes meanwhile: a quiet gateway sends
+at once, and a busy one sends few records, which cost by number. A request is answered when every
 record that holds a line of it is acknowledged.
 
 Next: ingest.sender
@@ -9,7 +9,6 @@ Next: ingest.sender
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -77,7 +76,7 @@ class Publisher:
         self._linger_seconds = linger_seconds
         self._ack_timeout_seconds = ack_timeout_seconds
         self._open: dict[int, _Record] = {}
-        self._in_flight: Counter[int] = Counter()
+        self._in_flight = 0
         self._drained = asyncio.Event()
         self._sending: asyncio.Handle | None = None
         self._linger: asyncio.TimerHandle | None = None
@@ -102,7 +101,7 @@ class Publisher:
     async def drain(self, *, timeout_seconds: float) -> None:
         """Send what is open, and wait for what is in flight, at most so long."""
         self._send_all()
-        if self._in_flight.total():
+        if self._in_flight:
             self._drained.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._drained.wait(), timeout_seconds)
@@ -129,22 +128,24 @@ class Publisher:
 
     def _send_free(self) -> None:
         self._sending = None
-        self._send([partition for partition in self._open if not self._in_flight[partition]])
-        if self._open and self._linger is None:
+        if not self._in_flight:
+            self._send_all()
+        elif self._linger is None:
             loop = asyncio.get_running_loop()
             self._linger = loop.call_later(self._linger_seconds, self._send_all)
 
     def _send_all(self) -> None:
         """Whatever is on its way: the broker may be gone, and a new session get through."""
-        self._linger = None
-        self._send(list(self._open))
-
-    def _send(self, partitions: list[int]) -> None:
-        if partitions:
-            self._sender.submit([self._sealed(p, self._open.pop(p)) for p in partitions])
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
+        records = [self._sealed(partition, record) for partition, record in self._open.items()]
+        self._open.clear()
+        if records:
+            self._sender.submit(records)
 
     def _sealed(self, partition: int, record: _Record) -> Outgoing:
-        self._in_flight[partition] += 1
+        self._in_flight += 1
         loop = asyncio.get_running_loop()
         sealed_at = time.monotonic()
         headers = events_headers(
@@ -155,18 +156,13 @@ class Publisher:
             record.lines,
             headers,
             sealed_at + self._ack_timeout_seconds,
-            lambda error: loop.call_soon_threadsafe(
-                self._done, partition, record, sealed_at, error
-            ),
+            lambda error: loop.call_soon_threadsafe(self._done, record, sealed_at, error),
         )
 
-    def _done(
-        self, partition: int, record: _Record, sealed_at: float, error: Exception | None
-    ) -> None:
-        self._in_flight[partition] -= 1
-        if not self._in_flight.total():
+    def _done(self, record: _Record, sealed_at: float, error: Exception | None) -> None:
+        self._in_flight -= 1
+        if not self._in_flight:
             self._drained.set()
-        if partition in self._open:
             self._send_soon()
         self._budget.give(record.size_bytes)
         if error is None:

@@ -79,9 +79,9 @@ class IngestSettings(HttpSettings):
         200, ge=2, description="Largest ratio of a body to its compressed form (against bombs)."
     )
     linger_seconds: float = Field(
-        0.1,
+        0.05,
         ge=0,
-        description="How long a record waits, at most, while the one before is on its way.",
+        description="How long a record waits, at most, while those before are on their way.",
     )
     ack_timeout_seconds: float = Field(
         10.0, gt=0, description="Longest wait for the broker's acknowledgement before a 503."
