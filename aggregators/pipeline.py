@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 # A batch's bytes become several times as many while it is decoded, folded and stored.
-_BATCH_MAX_BYTES = 32 << 20
+_BATCH_MAX_BYTES = 8 << 20
 # A flush that can neither end nor fail must not keep a worker from starting anew.
 _LEAVE_SECONDS = 10.0
 

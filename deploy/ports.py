@@ -63,6 +63,6 @@ def _bind(port: int) -> None:
 
 def _first(candidates: list[int]) -> int:
     for port in candidates:
-        if hold(port):
+        if port not in _held and hold(port):
             return port
     raise RuntimeError(f"no free port among {len(candidates)} from {candidates[0]} on")

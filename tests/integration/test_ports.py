@@ -97,3 +97,11 @@ def test_an_engine_elsewhere_is_not_started(tmp_path):
     assert made.names == ["kafka", "ingest", "worker", "query"]
     assert made.connection.clickhouse_dsn == dsn
     assert {child.environment["CLICKHOUSE_DSN"] for child in plan.children(made, {})} == {dsn}
+
+
+def test_a_port_is_chosen_once():
+    """Nothing need listen yet: two listeners of one process get two ports."""
+    port = ports.near(22080)
+    assert ports.near(22080) > port
+    ports.release(port)
+    assert ports.near(22080) == port
