@@ -74,11 +74,13 @@ def after_loss(
     What was folded before the tail was lost is known by its identities and counted no second
     time; events at offsets that were used again are new, at positions above all rows. One that
     was opened so and of which nothing is folded yet is taken up, not opened again. None is opened
-    for a topic without an epoch: nothing of it is folded, and a worker opens its first at 0.
+    for a topic without an epoch: nothing of it is folded, and a worker opens its first at 0, to
+    which commits that the store knows nothing of are set back.
     """
     loads, offsets = Loads(client), read_offsets(broker)
     rows = loads.epochs()
     if not _is_of(offsets, rows):
+        replay.apply(client, broker, lease, replay.plan(client, broker, "progress"))
         return []
     highest = rows[-1].epoch
     present = [row for row in rows if row.epoch == highest]

@@ -41,15 +41,17 @@ def choose_ports(data_dir: Path, asked: Mapping[str, int | None]) -> dict[str, i
     """
     memory = data_dir / "ports.json"
     before = json.loads(memory.read_text()) if memory.exists() else {}
-    chosen = {}
-    for name in NAMES:
+    chosen: dict[str, int] = {}
+    # Those that were asked for first: none of the others is to be given one of them.
+    for name in sorted(NAMES, key=lambda name: asked.get(name) is None):
         port = asked.get(name)
-        if port is not None and not ports.hold(port):
+        if port is not None and (port in chosen.values() or not ports.hold(port)):
             raise PortTaken(f"port {port} for {name} is taken; without --{name}-port one is found")
         remembered = before.get(name)
-        if port is None and remembered and ports.hold(remembered):
-            port = remembered
+        if port is None and remembered and remembered not in chosen.values():
+            port = remembered if ports.hold(remembered) else None
         chosen[name] = port or ports.near(DEFAULT_PORTS[name])
+    chosen = {name: chosen[name] for name in NAMES}
     memory.write_text(json.dumps(chosen) + "\n")
     return chosen
 

@@ -50,8 +50,6 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        # Nothing is made of the client's address.
-        proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )

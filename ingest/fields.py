@@ -1,4 +1,6 @@
-"""An event looked at attribute by attribute: the first that breaks its rule is named.
+"""An event looked at attribute by attribute: the first that is missing or of no use is named.
+
+Whether its time and its amount are possible ones is looked at afterwards, of every event.
 
 Next: ingest.accept
 """

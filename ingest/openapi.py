@@ -109,7 +109,12 @@ _ALL_ACCEPTED = {"description": "All events were accepted."}
 def _told(summary: str, description: str, response: str, content: str) -> dict[str, Any]:
     """A question without parameters."""
     answer = {"description": response, "content": {content: {}}}
-    return {"summary": summary, "description": description, "responses": {"200": answer}}
+    return {
+        "operationId": summary.lower(),
+        "summary": summary,
+        "description": description,
+        "responses": {"200": answer},
+    }
 
 
 _READY = _told("Ready", "The broker answers and keys are known.", "Ready.", "application/json")
@@ -124,6 +129,7 @@ DOCUMENT: dict[str, Any] = {
     "paths": {
         "/v1/events": {
             "post": {
+                "operationId": "send_events",
                 "summary": "Send Events",
                 "description": "Send events: 202 when at least one was accepted, and the broker"
                 " has them all.",
@@ -133,6 +139,7 @@ DOCUMENT: dict[str, Any] = {
         },
         "/api/v1/events": {
             "post": {
+                "operationId": "send_events_as_openmeter_does",
                 "summary": "Send Events As Openmeter Does",
                 "description": "For clients of OpenMeter: 204 when all events were accepted,"
                 " else 400.",

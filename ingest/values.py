@@ -12,11 +12,13 @@ from functools import lru_cache
 
 from schemas.events import TOKENS_MAX, TOKENS_SCALE
 
+# Newer versions of Python take 24:00:00 for a time.
+_MINUTE = r"(?:[01]\d|2[0-3]):\d\d:"
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:)(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
+    rf"(\d{{4}}-\d\d-\d\d)[Tt]({_MINUTE})(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
 # As most senders write it, and as it stays.
-_PLAIN_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_PLAIN_TIME = re.compile(rf"\d{{4}}-\d\d-\d\dT{_MINUTE}\d\d\.\d{{3}}Z", re.ASCII)
 _AMOUNT = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _AMOUNT_MAX_CHARS = 100
 _SMALLEST = Decimal(1).scaleb(-TOKENS_SCALE)

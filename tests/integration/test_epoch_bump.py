@@ -96,17 +96,19 @@ def log(tmp_path_factory):
     store.kill()
 
 
+def test_a_loss_before_the_first_epoch_leaves_nothing_to_open(log):
+    """The first worker opens it, and folds the log from its start, whatever was committed."""
+    log.commit(4)
+    assert log.after_loss() == []
+    assert Loads(log.store).epochs() == []
+    assert read_offsets(log.broker).committed[1] == 0
+
+
 def test_lag_is_what_the_broker_says(log):
     """Without a commit all records lag, with one those from it on."""
     assert read_offsets(log.broker).lag[1] == 5
     log.commit(2)
     assert read_offsets(log.broker).lag == {0: 0, 1: 3, 2: 0}
-
-
-def test_a_loss_before_the_first_epoch_leaves_nothing_to_open(log):
-    """The first worker opens it, and folds the log from its start."""
-    assert log.after_loss() == []
-    assert Loads(log.store).epochs() == []
 
 
 def test_bump_is_refused_until_everything_is_still_and_folded(log):

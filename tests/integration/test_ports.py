@@ -77,6 +77,18 @@ def test_a_directory_keeps_its_ports(tmp_path):
     assert json.loads((tmp_path / "ports.json").read_text())["query"] == asked
 
 
+def test_a_port_that_is_asked_for_is_nobody_elses(tmp_path, monkeypatch):
+    """Whatever it is usual for; and two processes are not given the same."""
+    asked = ports.free()
+    ports.release(asked)
+    monkeypatch.setattr(plan, "DEFAULT_PORTS", {**plan.DEFAULT_PORTS, "ingest": asked})
+    chosen = plan.choose_ports(tmp_path, {"query": asked})
+    assert chosen["query"] == asked != chosen["ingest"]
+    assert list(chosen) == list(plan.NAMES)
+    with pytest.raises(plan.PortTaken):
+        plan.choose_ports(tmp_path, {"query": asked, "kafka": asked})
+
+
 def test_a_remembered_port_that_is_taken_is_replaced(tmp_path, free):
     """What took the port meanwhile is left alone, and the start finds another."""
     (tmp_path / "ports.json").write_text(json.dumps({"query": free}))
