@@ -106,18 +106,18 @@ _ACCEPTED = {"description": "At least one event was accepted.", "content": _VERD
 _ALL_ACCEPTED = {"description": "All events were accepted."}
 
 
-def _told(summary: str, description: str, response: str, content: str) -> dict[str, Any]:
-    """A question without parameters."""
+def _told(
+    summary: str, description: str, response: str, content: str, **others: Any
+) -> dict[str, Any]:
+    """A question without parameters, and its `others` among the responses."""
     answer = {"description": response, "content": {content: {}}}
     return {
         "operationId": summary.lower(),
         "summary": summary,
         "description": description,
-        "responses": {"200": answer},
+        "responses": {"200": answer, **others},
     }
 
-
-_READY = _told("Ready", "The broker answers and keys are known.", "Ready.", "application/json")
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -151,13 +151,13 @@ DOCUMENT: dict[str, Any] = {
             "get": _told("Live", "The process answers; asks nothing.", "Live.", "application/json")
         },
         "/health/ready": {
-            "get": {
-                **_READY,
-                "responses": {
-                    **_READY["responses"],
-                    "503": {"description": "Not ready.", "content": _PROBLEM},
-                },
-            }
+            "get": _told(
+                "Ready",
+                "The broker answers and keys are known.",
+                "Ready.",
+                "application/json",
+                **{"503": {"description": "Not ready.", "content": _PROBLEM}},
+            )
         },
         "/metrics": {
             "get": _told("Metrics", "Prometheus metrics.", "Prometheus metrics.", "text/plain")

@@ -21,6 +21,7 @@ class Access(StrEnum):
     FLEX = "flex"
 
 
+# As plain strings: an encoder need not look up what a member stands for.
 DEFAULT_ACCESS = {LAUNCHED: Access.SUBSCRIPTION.value, CONSUMED: Access.FLEX.value}
 
 # The order of the keys on the line.

@@ -10,20 +10,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from deploy import ports
-from deploy import topics as make_topics
 from sinks.clickhouse import connect
 from sinks.migrate import migrate
+from tests.bench.gateway_speed import engines
 from tests.bench.results import Comparison
 from tests.bench.worker_speed import OURS, Bench, Load, flushes
 from tests.faults.memory import MEGABYTE, own_bytes
-from tests.support.clickhouse_process import ClickHouseProcess
-from tests.support.kafka_process import KafkaProcess
 
 _EVENTS_A_ROW = 5
 # Full after a minute or two, so that what is looked at is a worker that evicts.
@@ -74,13 +72,9 @@ def measure_memory(
 
 def full_speed(directory: Path, seconds: float, stack: ExitStack) -> Memory:
     """A worker that never waits for the log, looked at once a second."""
-    clickhouse = ClickHouseProcess(directory / "clickhouse").start()
-    stack.callback(clickhouse.kill)
-    kafka = stack.enter_context(KafkaProcess(directory / "kafka"))
-    make_topics.ensure(kafka.bootstrap, partitions=12, replication_factor=1)
-    client = connect(clickhouse.dsn)
-    migrate(client)
-    client.close()
+    clickhouse, kafka = engines(directory, stack)
+    with closing(connect(clickhouse.dsn)) as client:
+        migrate(client)
     log = directory / "worker.log"
     environment = {
         **os.environ,

@@ -24,7 +24,7 @@ from sinks.keys import create_key
 from sinks.migrate import migrate
 from tests.bench.results import Comparison, Delay, percentile
 from tests.support.clickhouse_process import ClickHouseProcess
-from tests.support.many_rows import insert_many, settle
+from tests.support.many_rows import insert_many, settle, wait_for_merges
 from tests.support.query_process import QueryProcess
 from tests.support.query_server import NOW
 
@@ -36,7 +36,8 @@ _STAGES = (100, 10, 1)
 ASKED_SHARE = 5
 DAYS_EACH = 200
 WEEKS = 52
-_MERGES_SECONDS = 1200.0
+# A user of a tenant that is asked has one row in the report.
+PAGE_ROWS = 50
 # 200 of the last 364 days of each user, in an order that no user shares with the next.
 _USE = """
 INSERT INTO usage_daily
@@ -144,7 +145,7 @@ class ManyRows:
 
     def _fill(self, rows: int, loads: int) -> None:
         """Stage by stage; `steady` gets the seconds of each."""
-        filled = rows // _STAGES[0] // TENANTS
+        filled = max(rows // _STAGES[0] // TENANTS, PAGE_ROWS * DAYS_EACH)
         self._use(STEADY, filled)
         for stage in _STAGES:
             more = rows // stage - filled
@@ -154,28 +155,20 @@ class ManyRows:
                 self._use(f"sample-{number}-of-{rows // stage}", (more - asked) // (TENANTS - 1))
             filled += more
             settle(self._client)
-            self._wait_for_merges()
+            wait_for_merges(self._client)
             self.steady.append(self.ask(loads, STEADY).served)
         self._client.command(_EVENTS, parameters={"tenant": ASKED})
-        self._wait_for_merges()
+        wait_for_merges(self._client)
 
     def _use(self, tenant: str, rows: int) -> None:
         values = {"tenant": tenant, "users": rows // DAYS_EACH, "days": DAYS_EACH}
         if rows >= DAYS_EACH:
             self._client.command(_USE, parameters={**values, "last": self._last})
 
-    def _wait_for_merges(self) -> None:
-        """What was inserted is merged as it will stay; else a question is measured beside it."""
-        deadline = time.monotonic() + _MERGES_SECONDS
-        while self._client.command("SELECT count() FROM system.merges"):
-            if time.monotonic() > deadline:
-                raise RuntimeError("merges do not end")
-            time.sleep(1)
-
     def ask(self, loads: int, tenant: str = ASKED) -> Answers:
         """The first page of a tenant's report, as often as asked, after once more."""
         days = {"from": str(self._first), "to": str(self._last)}
-        question = {**days, "sort": "-days_used", "limit": "50"}
+        question = {**days, "sort": "-days_used", "limit": str(PAGE_ROWS)}
         served, engine = [], []
         headers = {"Authorization": f"Bearer {self._keys[tenant]}"}
         url = f"http://127.0.0.1:{self._query.port}/v1/report"
@@ -185,7 +178,7 @@ class ManyRows:
                 answer = client.get(url, params=question)
                 served.append(time.monotonic() - begun)
                 answer.raise_for_status()
-                assert len(answer.json()["rows"]) == 50
+                assert len(answer.json()["rows"]) == PAGE_ROWS
                 engine.append(self._seconds_since(place))
         return Answers(served[1:], engine[1:])
 

@@ -34,6 +34,7 @@ from tests.bench.plain_fold import BATCH_EVENTS, EVENTS_A_RECORD
 from tests.bench.results import Comparison
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.kafka_process import KafkaProcess
+from tests.support.many_rows import wait_for_merges
 
 PLAIN_TOPIC = "bench.plain"
 _START_SECONDS = 120.0
@@ -239,8 +240,7 @@ def put_behind(client: Client, rows: int) -> None:
     parameters = {"rows": rows, "users": min(rows, _USERS_BEHIND)}
     for statement in _BEHIND:
         client.command(statement, parameters=parameters)
-    while client.command("SELECT count() FROM system.merges"):
-        time.sleep(0.5)
+    wait_for_merges(client)
 
 
 def flushes(log: Path) -> list[tuple[float, int]]:

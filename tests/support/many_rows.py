@@ -3,8 +3,11 @@
 Next: tests.contract.exports.test_broken_exports
 """
 
+import time
+
 from clickhouse_connect.driver.client import Client
 
+_MERGES_SECONDS = 1200.0
 _INSERT = """
 INSERT INTO usage_daily
 SELECT
@@ -36,3 +39,12 @@ def settle(client: Client) -> None:
         client.command(f"OPTIMIZE TABLE usage_daily PARTITION {month} FINAL")
     for table in ("users", "team_members", "seat_changes"):
         client.command(f"OPTIMIZE TABLE {table} FINAL")
+
+
+def wait_for_merges(client: Client) -> None:
+    """Until what was inserted is merged as it stays; else a question is measured beside it."""
+    deadline = time.monotonic() + _MERGES_SECONDS
+    while client.command("SELECT count() FROM system.merges"):
+        if time.monotonic() > deadline:
+            raise RuntimeError("merges do not end")
+        time.sleep(0.5)
