@@ -6,10 +6,11 @@ Next: query_service.export_json
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
 
 from query_service.columns import COLUMNS
 from query_service.export import SCHEMA, Export
@@ -17,6 +18,8 @@ from query_service.export_text import plain, rows, steps
 
 # A spreadsheet takes text that begins so for a formula.
 _FORMULA = r"^([=+\-@\t\r])"
+_LINE_END = "\r\n"
+_UNQUOTED = pa_csv.WriteOptions(include_header=False, eol=_LINE_END, quoting_style="none")
 
 
 def write_csv(export: Export, *, bom: bool) -> Iterator[bytes]:
@@ -24,7 +27,7 @@ def write_csv(export: Export, *, bom: bool) -> Iterator[bytes]:
 
     `bom`: begin with a byte order mark, by which old spreadsheets know UTF-8.
     """
-    yield (codecs.BOM_UTF8 if bom else b"") + _lines(iter([COLUMNS]))
+    yield (codecs.BOM_UTF8 if bom else b"") + _quoted(iter([COLUMNS]))
     for step in steps(export.blocks):
         columns = [
             _neutral(plain(field.name, column))
@@ -32,7 +35,7 @@ def write_csv(export: Export, *, bom: bool) -> Iterator[bytes]:
             else plain(field.name, column)
             for field, column in zip(SCHEMA, step.columns, strict=True)
         ]
-        yield _lines(rows(pa.record_batch(columns, names=list(COLUMNS))))
+        yield lines(pa.record_batch(columns, names=list(COLUMNS)))
 
 
 def _neutral(column: pa.Array) -> pa.Array:
@@ -40,7 +43,25 @@ def _neutral(column: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(column, _FORMULA, r"'\1")
 
 
-def _lines(found: Iterator[tuple[object, ...]]) -> bytes:
+def lines(block: pa.RecordBatch) -> bytes:
+    """The rows of a block of plain columns; what needs quotes has them, and nothing else.
+
+    Arrow writes ten times as fast as Python, but it quotes every text or none.
+    """
+    try:
+        return _unquoted(block)
+    except pa.ArrowInvalid:
+        return _quoted(rows(block))
+
+
+def _unquoted(block: pa.RecordBatch) -> bytes:
+    """Raises ArrowInvalid when a text needs quotes."""
+    out = io.BytesIO()
+    pa_csv.write_csv(block, out, _UNQUOTED)
+    return out.getvalue()
+
+
+def _quoted(found: Iterable[tuple[object, ...]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows(found)
+    csv.writer(text, lineterminator=_LINE_END).writerows(found)
     return text.getvalue().encode()

@@ -5,10 +5,12 @@ Metrics are declared here and nowhere else; label values come from enums, never 
 Next: schemas.settings
 """
 
+import json
 import logging
 import sys
-from typing import Literal
+from typing import Any, Literal
 
+import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -136,7 +138,7 @@ def configure_logging(
     """Set up structlog, and the standard library's logging through it, for this process."""
     as_json = log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(serializer=_json)
         if as_json
         # Without the values of variables, which may name users.
         else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -167,3 +169,11 @@ def configure_logging(
     if level != "debug":
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _json(entry: Any, *, default: Any) -> str:
+    """A line of JSON; orjson writes it several times as fast, but not every text and number."""
+    try:
+        return orjson.dumps(entry, default=default).decode()
+    except TypeError:
+        return json.dumps(entry, default=default)

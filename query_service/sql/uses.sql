@@ -34,15 +34,18 @@ FROM
         ) AS late_days,
         sumIf(daily.launches, daily.day BETWEEN {from_day:Date} AND {to_day:Date}) AS launches,
         sumIf(daily.tokens, daily.day BETWEEN {from_day:Date} AND {to_day:Date}) AS tokens_used,
-        -- The latest row's, and of the same moment the last one by name: the time is written out
-        -- before the version, 23 characters wide, because the greatest of texts is found five times
-        -- as fast as that of tuples.
+        -- The latest row's, and of the same moment the last one by name: the time stands before the
+        -- version, eight bytes with the highest first, because the greatest of texts is found ten
+        -- times as fast as that of tuples.
         substring(
             maxIf(
-                concat(toString(daily.last_at), daily.product_version),
+                concat(
+                    reinterpretAsFixedString(byteSwap(toUInt64(toUnixTimestamp64Milli(daily.last_at)))),
+                    daily.product_version
+                ),
                 daily.day BETWEEN {from_day:Date} AND {to_day:Date}
             ),
-            24
+            9
         ) AS latest_version,
         -- On the day of as_of a row may also hold later events: then only its first is certain
         -- to be before, and `late` knows the others.

@@ -15,6 +15,7 @@ from bytewax.connectors.kafka import KafkaSource, KafkaSourceMessage
 from bytewax.dataflow import Dataflow
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
+from schemas.topics import DEFAULT_PARTITIONS
 from tests.bench.plain_fold import BATCH_EVENTS, WITHIN_SECONDS, PlainFold
 
 
@@ -46,8 +47,11 @@ def keyed(message: KafkaSourceMessage) -> tuple[str, dict[str, str]]:
 
 
 flow = Dataflow("peer")
+# It asks every partition in turn before it hands anything on: together they give one batch.
 source = KafkaSource(
-    [os.environ["KAFKA_BOOTSTRAP"]], [os.environ["BENCH_TOPIC"]], batch_size=BATCH_EVENTS
+    [os.environ["KAFKA_BOOTSTRAP"]],
+    [os.environ["BENCH_TOPIC"]],
+    batch_size=BATCH_EVENTS // DEFAULT_PARTITIONS,
 )
 messages = op.input("messages", flow, source)
 events = op.map("decode", messages, keyed)
