@@ -23,7 +23,7 @@ from typing import IO, Any, NoReturn
 
 import structlog
 import uvloop
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import start_http_server
 
 from aggregators.agents import or_die
 from aggregators.app import Worker, create_worker
@@ -31,9 +31,10 @@ from aggregators.maintenance import Maintenance
 from aggregators.stop import Stop
 from schemas import failpoints
 from schemas.memory import give_back
+from schemas.metrics import WorkerMetrics, new_registry
 from schemas.rejects import Unavailable
 from schemas.settings import WorkerSettings
-from schemas.telemetry import WorkerMetrics, configure_logging
+from schemas.telemetry import configure_logging
 from sinks.leases import Leases
 
 log = structlog.get_logger()
@@ -53,7 +54,7 @@ def main() -> None:
     configure_logging(log_format=settings.log_format, level=settings.log_level)
     failpoints.arm(settings.failpoints)
     lock = lock_worker_id(settings.state_dir, settings.worker_id)
-    registry = CollectorRegistry()
+    registry = new_registry()
     metrics = WorkerMetrics(registry)
     give_back()
     # Millions of long-lived rows and identities have no cycles; at its defaults the collector

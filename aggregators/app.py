@@ -20,8 +20,8 @@ from aggregators.pipeline import Pipeline
 from aggregators.stop import Stop
 from aggregators.watchdog import Watchdog
 from schemas import topics
+from schemas.metrics import WorkerMetrics
 from schemas.settings import WorkerSettings
-from schemas.telemetry import WorkerMetrics
 from sinks.clickhouse import connect
 from sinks.inserts import Inserts
 from sinks.loads import Loads

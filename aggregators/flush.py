@@ -20,8 +20,8 @@ from aggregators.patience import Patience
 from aggregators.session import Session
 from schemas import topics
 from schemas.failpoints import reach
+from schemas.metrics import WorkerMetrics
 from schemas.rollups import FOLD_VERSION
-from schemas.telemetry import WorkerMetrics
 from sinks.inserts import Inserts
 
 log = structlog.get_logger()

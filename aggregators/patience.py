@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import structlog
 
+from schemas.metrics import WorkerMetrics
 from schemas.rejects import Unavailable
-from schemas.telemetry import WorkerMetrics
 
 log = structlog.get_logger()
 

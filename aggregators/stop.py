@@ -17,9 +17,9 @@ import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 
 from aggregators import linger
+from schemas.metrics import WorkerMetrics
 from schemas.rejects import PersonNeeded
 from schemas.settings import WorkerSettings
-from schemas.telemetry import WorkerMetrics
 
 log = structlog.get_logger()
 

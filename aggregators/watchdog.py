@@ -19,8 +19,8 @@ from aggregators.pipeline import LogChanged, Member, Pipeline
 from aggregators.retention import check_retention
 from aggregators.session import Session
 from aggregators.tails import lost, seen_now
+from schemas.metrics import WorkerMetrics
 from schemas.rejects import Unavailable
-from schemas.telemetry import WorkerMetrics
 from sinks.inserts import Inserts
 from sinks.loads import Loads
 

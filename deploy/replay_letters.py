@@ -24,8 +24,8 @@ from ingest.accept import Rules
 from ingest.budget import Budget
 from ingest.publish import Publisher
 from ingest.sender import Sender
+from schemas.metrics import IngestMetrics
 from schemas.settings import IngestSettings
-from schemas.telemetry import IngestMetrics
 from schemas.topics import EVENTS
 from sinks import dead_letters, keys
 from sinks.dead_letters import Choice

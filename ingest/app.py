@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -27,9 +26,9 @@ from ingest.observe import Observed
 from ingest.publish import Publisher
 from ingest.routes import event_routes, operator_routes
 from ingest.sender import Sender
+from schemas.metrics import IngestMetrics, new_registry
 from schemas.rejects import Rejected, Unavailable
 from schemas.settings import IngestSettings
-from schemas.telemetry import IngestMetrics
 from schemas.topics import DEAD_LETTERS, EVENTS
 from sinks.key_ring import KeyRing, keys_reader
 
@@ -43,7 +42,7 @@ def utc_now() -> datetime:
 
 def create_app(settings: IngestSettings, *, clock: Callable[[], datetime] = utc_now) -> Starlette:
     """The gateway as an ASGI application; its lifespan connects and disconnects."""
-    registry = CollectorRegistry()
+    registry = new_registry()
     metrics = IngestMetrics(registry)
     events, letters = _sender(settings, EVENTS), _sender(settings, DEAD_LETTERS)
     gateway = _gateway(settings, metrics, events, letters, clock)

@@ -23,9 +23,9 @@ from ingest.dead_letters import DeadLetters
 from ingest.limits import Limits
 from ingest.publish import Publisher
 from schemas.failpoints import reach
+from schemas.metrics import IngestMetrics
 from schemas.rejects import Reason, Rejected
 from schemas.settings import IngestSettings
-from schemas.telemetry import IngestMetrics
 from sinks.key_ring import KeyRing
 from sinks.keys import Key
 

@@ -8,8 +8,8 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from schemas.metrics import IngestMetrics
 from schemas.rejects import Reason
-from schemas.telemetry import IngestMetrics
 
 log = structlog.get_logger()
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from ingest.budget import Budget
 from ingest.sender import Sender
 from ingest.session import Outgoing
+from schemas.metrics import IngestMetrics
 from schemas.rejects import Unavailable
-from schemas.telemetry import IngestMetrics
 from schemas.topics import RECORD_MAX_BYTES, RECORD_MAX_EVENTS, events_headers
 
 

@@ -4,11 +4,10 @@ Next: query_service.routes.report
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, FastAPI
-from prometheus_client import CollectorRegistry
 
 from query_service import problems
 from query_service.body_limit import BodyLimit
@@ -37,9 +36,10 @@ from query_service.routes import (
     users,
 )
 from query_service.store import Store
+from query_service.watch import Watch
 from query_service.wiring import Wiring
+from schemas.metrics import QueryMetrics, new_registry
 from schemas.settings import QuerySettings
-from schemas.telemetry import QueryMetrics
 from sinks.clickhouse import connect
 from sinks.key_ring import KeyRing
 from sinks.keys import Key, read_keys
@@ -77,21 +77,12 @@ def create_app(settings: QuerySettings, *, now: Callable[[], datetime] = _now) -
         silence_seconds=settings.query_silence_seconds,
     )
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        wired.ring.start()
-        pulse.start()
-        yield
-        pulse.stop()
-        wired.ring.stop()
-        wired.store.close()
-
     app = FastAPI(
         title="Usage Report",
         summary="Who used which product, counted exactly once.",
         version="1",
         root_path=settings.root_path,
-        lifespan=lifespan,
+        lifespan=_lifespan(wired, pulse),
         # FastAPI's own run a script from another host beside the session's cookie: routes.docs.
         docs_url=None,
         redoc_url=None,
@@ -111,8 +102,26 @@ def create_app(settings: QuerySettings, *, now: Callable[[], datetime] = _now) -
     return app
 
 
+def _lifespan(
+    wired: Wiring, pulse: Pulse
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What runs beside the answers, from the start of the application to its end."""
+    watch = Watch(wired.store, wired.metrics)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        for each in (wired.ring, pulse, watch):
+            each.start()
+        yield
+        for each in (watch, pulse, wired.ring):
+            each.stop()
+        wired.store.close()
+
+    return lifespan
+
+
 def _wire(settings: QuerySettings, now: Callable[[], datetime]) -> Wiring:
-    registry = CollectorRegistry()
+    registry = new_registry()
     metrics = QueryMetrics(registry)
     store = Store(
         settings.clickhouse_dsn,

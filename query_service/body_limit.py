@@ -6,7 +6,7 @@ Next: query_service.app
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from query_service.problems import Problem, document
-from schemas.telemetry import QueryMetrics
+from schemas.metrics import QueryMetrics
 
 # A key for a thousand teams fits, whatever their ids are made of.
 BODY_MAX_BYTES = 2 << 20

@@ -15,8 +15,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from query_service.export import Export
+from schemas.metrics import QueryMetrics
 from schemas.rejects import Unavailable
-from schemas.telemetry import QueryMetrics
 
 log = structlog.get_logger()
 

@@ -16,8 +16,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from schemas.metrics import QueryMetrics
 from schemas.rejects import Unavailable
-from schemas.telemetry import QueryMetrics
 
 log = structlog.get_logger()
 

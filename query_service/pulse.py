@@ -16,8 +16,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from query_service.problems import Problem
+from schemas.metrics import QueryMetrics
 from schemas.rejects import Unavailable
-from schemas.telemetry import QueryMetrics
 
 _BEAT_SECONDS = 0.25
 _LOOK_SECONDS = 0.1

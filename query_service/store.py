@@ -16,8 +16,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from query_service.blocks import blocks
 from query_service.ranges import FIRST_DAY
+from schemas.metrics import QueryMetrics
 from schemas.rejects import Unavailable
-from schemas.telemetry import QueryMetrics
 from sinks.clickhouse import connect, reraise, statement
 from sinks.keys import Key, tenant_secret
 

@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from query_service.lag import LagReader
 from query_service.store import Store
+from schemas.metrics import QueryMetrics
 from schemas.settings import QuerySettings
-from schemas.telemetry import QueryMetrics
 from sinks.key_ring import KeyRing
 
 

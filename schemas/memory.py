@@ -3,7 +3,7 @@
 glibc's malloc keeps a pool for each thread and takes ever larger pieces into it; what is freed
 there stays. Seen over an hour of outages: 30 MiB in use, 60 held, and more with each burst.
 
-Next: schemas.telemetry
+Next: schemas.metrics
 """
 
 import ctypes

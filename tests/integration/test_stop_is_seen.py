@@ -88,7 +88,7 @@ from prometheus_client import CollectorRegistry
 from aggregators.stop import Stop
 from schemas.rejects import PersonNeeded
 from schemas.settings import WorkerSettings
-from schemas.telemetry import WorkerMetrics
+from schemas.metrics import WorkerMetrics
 
 registry = CollectorRegistry()
 stop = Stop(WorkerSettings(stop_linger_seconds=300), WorkerMetrics(registry), registry)

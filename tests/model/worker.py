@@ -18,7 +18,7 @@ from aggregators.decode import DeadLine
 from aggregators.flush import Flush
 from aggregators.pipeline import Pipeline
 from aggregators.records import Delivered
-from schemas.telemetry import WorkerMetrics
+from schemas.metrics import WorkerMetrics
 from tests.model.gates import Gate, Gates
 from tests.model.log import SimulatedLog
 from tests.model.store import TOPIC_ID, SimulatedStore

@@ -5,16 +5,15 @@ Next: tests.project.test_readme
 
 import ast
 import re
-import subprocess
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.sources import PACKAGES, ROOT, sources
+
 PEERS_LOCK = ROOT / "tests" / "bench" / "requirements.lock"
-PACKAGES = ("schemas", "sinks", "ingest", "aggregators", "query_service", "deploy")
 
 MAX_FUNCTION_LINES = 40
 MAX_FILE_LINES = 300
@@ -23,7 +22,7 @@ MAX_NESTING = 3
 # name -> why it may be longer.
 LONG_FUNCTIONS = {
     "aggregators/app.py:create_worker": "wiring: one list of what is put together, in one place",
-    "schemas/telemetry.py:__init__": "declarations only: every metric of a process, one by one",
+    "schemas/metrics.py:__init__": "declarations only: every metric of a process, one by one",
 }
 LONG_FILES: dict[str, str] = {}
 
@@ -44,18 +43,6 @@ REPLACING = (
     *("log_epochs", "leases", "schema_migrations", "teams", "team_members", "users", "products"),
     *("subscriptions", "token_packs", "prices", "seat_changes", "change_requests"),
 )
-
-
-def sources(*tops):
-    """Files tracked or about to be, of these top folders."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "--", *tops],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    return [ROOT / name for name in listed if (ROOT / name).is_file()]
 
 
 def modules(*tops):

@@ -17,8 +17,8 @@ from aggregators.lineage import Lineage
 from aggregators.patience import Patience
 from aggregators.session import Session
 from aggregators.state import LedgerRow, State, UserDay
+from schemas.metrics import WorkerMetrics
 from schemas.rejects import PersonNeeded
-from schemas.telemetry import WorkerMetrics
 from tests.support.histories import delivered, line, record
 
 METRICS = WorkerMetrics(CollectorRegistry())

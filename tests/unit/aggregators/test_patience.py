@@ -5,8 +5,8 @@ from prometheus_client import CollectorRegistry
 
 from aggregators import patience
 from aggregators.patience import Patience
+from schemas.metrics import WorkerMetrics
 from schemas.rejects import Unavailable
-from schemas.telemetry import WorkerMetrics
 
 
 @pytest.fixture
