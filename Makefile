@@ -8,13 +8,13 @@ PEERS  := .venv-bench
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
-.PHONY: up test faults soak check fix bench lock setup office browser clocks clean
+.PHONY: up test faults soak check fix bench lock setup office browser promtool clocks clean
 .DEFAULT_GOAL := up
 
 up: setup  ## everything on this machine, with sample data; Ctrl-C stops it
 	$(BIN)/usage-report up --sample $(UP_FLAGS)
 
-test: check office browser  ## checks, then every test
+test: check office browser promtool  ## checks, then every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TEST_FLAGS)
 
 faults: setup office clocks  ## every row of the fault catalogue and every test of a remedy, 2 hours; its table at the end
@@ -57,6 +57,13 @@ browser:
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq \
 	    && apt-get install -qq --no-install-recommends chromium > /dev/null; } \
 	  || echo "Chromium is missing: apt-get install --no-install-recommends chromium"
+
+# Alerts and what they ask for are tried in it.
+promtool:
+	@command -v promtool > /dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq \
+	    && apt-get install -qq --no-install-recommends prometheus > /dev/null; } \
+	  || echo "promtool is missing: apt-get install --no-install-recommends prometheus"
 
 # Two rows set clocks of running processes.
 clocks:

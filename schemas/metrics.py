@@ -26,7 +26,7 @@ def one_of(*values: str) -> Allowed:
 
 # What stands in the code: reasons of refusals, names of questions, what a person can do.
 WORD = re.compile(r"[a-z][a-z0-9_]{0,39}").fullmatch
-SENTENCE = re.compile(r"[ -~]{1,300}").fullmatch
+SENTENCE = re.compile(r".{1,500}", re.DOTALL).fullmatch
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}").fullmatch
 NUMBER = re.compile(r"[0-9]{1,5}").fullmatch
 
