@@ -14,9 +14,7 @@ from tests.support.sources import ROOT
 
 PLACE = ROOT / "deploy" / "prometheus"
 RUNBOOK = (ROOT / "deploy" / "runbook.md").read_text(encoding="utf-8")
-MISSING = (
-    "promtool is missing: apt-get install --no-install-recommends prometheus (or: make promtool)"
-)
+MISSING = "promtool is missing: apt-get install prometheus (or: make promtool)"
 # A histogram and a counter are asked for by these.
 _PARTS = ("", "_total", "_bucket", "_sum", "_count")
 
