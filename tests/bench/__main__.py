@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import gateway_speed, growth, report_speed, visible, worker_speed
-from tests.bench.plots import plot_delays, plot_memory, plot_ratios, plot_speeds
-from tests.bench.results import Comparison, Delay, show
+from tests.bench.plots import plot_delays, plot_growth, plot_memory, plot_ratios, plot_speeds
+from tests.bench.results import Comparison, Delay, Growth, as_markdown, show
 
 PARTS = ("worker", "gateway", "visible", "report", "growth", "memory")
 
@@ -73,6 +73,7 @@ class Report:
     found: list[Comparison | Delay] = field(default_factory=list)
     delays: dict[str, list[float]] = field(default_factory=dict)
     memory: dict[str, list[float]] = field(default_factory=dict)
+    growth: dict[str, Growth] = field(default_factory=dict)
 
     def write(self) -> None:
         """Figures as JSON, and their pictures."""
@@ -84,8 +85,10 @@ class Report:
             "found": [each.as_json() for each in self.found],
             "delays": self.delays,
             "memory": self.memory,
+            "growth": [each.as_json() for each in self.growth.values()],
         }
         (self.directory / "bench.json").write_text(json.dumps(figures, indent=1) + "\n")
+        (self.directory / "table.md").write_text(as_markdown(self.found))
         compared = [each for each in self.found if isinstance(each, Comparison)]
         if compared:
             plot_ratios(compared, self.directory / "ratios.svg")
@@ -94,6 +97,8 @@ class Report:
             plot_delays(self.delays, self.directory / "delays.svg")
         if self.memory:
             plot_memory(self.memory, self.directory / "memory.svg")
+        for name, found in self.growth.items():
+            plot_growth(found, self.directory / f"growth-{name}.svg")
 
 
 def main() -> None:
@@ -131,6 +136,7 @@ def measured(part: str, directory: Path, report: Report) -> Iterator[Comparison 
             exported=size.exported_rows,
             runs=runs,
             loads=size.report_loads,
+            kept=report.growth,
         )
     elif part == "growth":
         yield from growth.measure_speed(
@@ -139,6 +145,7 @@ def measured(part: str, directory: Path, report: Report) -> Iterator[Comparison 
             runs=runs,
             rows=size.rows_behind,
             longest_seconds=size.longest_seconds,
+            kept=report.growth,
         )
     else:
         yield from growth.measure_memory(directory, seconds=size.memory_seconds, kept=report.memory)

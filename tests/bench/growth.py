@@ -19,8 +19,9 @@ from deploy import ports
 from sinks.clickhouse import connect
 from sinks.migrate import migrate
 from tests.bench.gateway_speed import engines
-from tests.bench.results import Comparison
-from tests.bench.worker_speed import OURS, Bench, Load, flushes
+from tests.bench.loads import Load
+from tests.bench.results import Comparison, Growth
+from tests.bench.worker_speed import OURS, Bench, flushes
 from tests.faults.memory import MEGABYTE, own_bytes
 
 _EVENTS_A_ROW = 5
@@ -30,13 +31,20 @@ _START_SECONDS = 60.0
 
 
 def measure_speed(
-    directory: Path, *, events: int, runs: int, rows: tuple[int, ...], longest_seconds: float
+    directory: Path,
+    *,
+    events: int,
+    runs: int,
+    rows: tuple[int, ...],
+    longest_seconds: float,
+    kept: dict[str, Growth],
 ) -> Iterator[Comparison]:
-    """The worker over each number of rows, against the first."""
+    """The worker over each number of rows, against the first; `kept` gets all of it."""
     with ExitStack() as stack:
         bench = Bench(directory / "growth", Load(events, _EVENTS_A_ROW), longest_seconds, stack)
         rates = [[bench.run(OURS, run, rows_behind=each) for each in rows] for run in range(runs)]
-    first, *later = map(list, zip(*rates, strict=True))
+    first, *later = found = list(map(list, zip(*rates, strict=True)))
+    kept["worker"] = Growth("speed of the worker", "events a second", list(rows), found)
     for behind, speeds in zip(rows[1:], later, strict=True):
         what, against = f"worker over {behind:,} rows", f"over {rows[0]:,}"
         yield Comparison(what, against, "events/s", speeds, first, 0.9)

@@ -15,8 +15,8 @@ from kafka import KafkaProducer
 
 from deploy.log_offsets import admin, read_offsets
 from schemas import topics
+from tests.bench.loads import Load, lines, send_record
 from tests.bench.plain_fold import EVENTS_A_RECORD
-from tests.bench.worker_speed import Load, lines, send_record
 
 _LOAD = Load(events=100_000, events_a_row=5)
 _AHEAD_RECORDS = 2 * _LOAD.events // EVENTS_A_RECORD

@@ -10,7 +10,7 @@ from statistics import median
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from tests.bench.results import Comparison
+from tests.bench.results import Comparison, Growth
 
 mpl.use("Agg")
 _LINE_INCHES = 0.5
@@ -65,6 +65,20 @@ def plot_memory(found: Mapping[str, Sequence[float]], file: Path) -> None:
     axes.set_ylim(bottom=0)
     axes.set_xlabel("minutes at full speed")
     axes.set_ylabel("MiB of the worker")
+    figure.savefig(file)
+
+
+def plot_growth(found: Growth, file: Path) -> None:
+    """A dot a run, and a line through their medians; the figure begins at 0."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    for rows, values in zip(found.rows, found.found, strict=True):
+        axes.plot([rows] * len(values), values, "o", color="tab:blue", alpha=0.4)
+    axes.plot(found.rows, [median(values) for values in found.found], color="tab:blue")
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("rows of usage_daily")
+    axes.set_ylabel(f"{found.what}, {found.unit}")
     figure.savefig(file)
 
 

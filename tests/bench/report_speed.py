@@ -22,7 +22,7 @@ from clickhouse_connect.driver.client import Client
 from sinks.clickhouse import connect
 from sinks.keys import create_key
 from sinks.migrate import migrate
-from tests.bench.results import Comparison, Delay, percentile
+from tests.bench.results import Comparison, Delay, Growth, percentile
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.many_rows import insert_many, settle, wait_for_merges
 from tests.support.query_process import QueryProcess
@@ -84,9 +84,9 @@ class Answers:
 
 
 def measure(
-    directory: Path, *, rows: int, exported: int, runs: int, loads: int
+    directory: Path, *, rows: int, exported: int, runs: int, loads: int, kept: dict[str, Growth]
 ) -> Iterator[Comparison | Delay]:
-    """Ask `loads` times a run, of `rows` rows of usage in all."""
+    """Ask `loads` times a run, of `rows` rows of usage in all; `kept` gets how it grew."""
     with ExitStack() as stack:
         many = ManyRows(directory / "report", rows, exported, loads, stack)
         answers = [many.ask(loads) for _ in range(runs)]
@@ -102,14 +102,15 @@ def measure(
     yield Comparison(what, "its SQL alone", "a second", _rates(served), _rates(engine), 1 / 1.3)
     yield Comparison(what, "from events", "a second", _rates(served), _rates(raw), 20)
     ours, bare = (_rates(each) for each in zip(*exports, strict=True))
-    yield from grown(many.steady, rows)
+    sizes = [rows // stage for stage in _STAGES]
+    kept["report"] = Growth("report of a tenant among others", "seconds", sizes, many.steady)
+    yield from grown(many.steady, sizes)
     yield Comparison(f"CSV of {exported:,} rows", "the engine's CSV", "a second", ours, bare, 0.5)
 
 
-def grown(steady: list[list[float]], rows: int) -> Iterator[Comparison]:
+def grown(steady: list[list[float]], sizes: list[int]) -> Iterator[Comparison]:
     """The steady tenant's report at each stage against the first: no worse than the rows' log."""
     first, *later = steady
-    sizes = [rows // stage for stage in _STAGES]
     for size, seconds in zip(sizes[1:], later, strict=True):
         what, against = f"report among {size / 1e6:g} million rows", f"among {sizes[0] / 1e6:g}"
         goal = math.log(sizes[0]) / math.log(size)

@@ -41,8 +41,8 @@ class Comparison:
         return (
             self.what,
             self.against,
-            f"{statistics.median(self.ours):,.0f} {self.unit}",
-            f"{statistics.median(self.peer):,.0f} {self.unit}",
+            f"{_figure(statistics.median(self.ours))} {self.unit}",
+            f"{_figure(statistics.median(self.peer))} {self.unit}",
             *(f"{ratio:.2f}" for ratio in (statistics.median(ratios), min(ratios), max(ratios))),
             f">= {self.goal:g}x",
             "yes" if self.is_met else "NO",
@@ -89,11 +89,35 @@ class Delay:
         }
 
 
+@dataclass(frozen=True)
+class Growth:
+    """A figure in each run, by how many rows there were."""
+
+    what: str
+    unit: str
+    rows: list[int]
+    found: list[list[float]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, for machines."""
+        return {name: getattr(self, name) for name in ("what", "unit", "rows", "found")}
+
+
 def percentile(values: Iterable[float], percent: float) -> float:
     """The smallest value that so many per cent of `values` do not exceed (nearest rank)."""
     ordered = sorted(values)
     rank = -(-len(ordered) * percent // 100)
     return ordered[max(0, int(rank) - 1)]
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def as_markdown(found: Iterable[Comparison | Delay]) -> str:
+    """The same table for a README."""
+    lines = [COLUMNS, ["---"] * len(COLUMNS), *(each.cells() for each in found)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def show(found: Iterable[Comparison | Delay], title: str) -> None:

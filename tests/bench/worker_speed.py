@@ -15,10 +15,9 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-import orjson
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import MemberToRemove
@@ -27,9 +26,9 @@ from deploy import ports
 from deploy import topics as make_topics
 from deploy.log_offsets import admin
 from schemas import topics
-from schemas.events import COLUMNS, format_time
 from sinks.clickhouse import connect
 from sinks.migrate import migrate
+from tests.bench.loads import Load, lines, send_record
 from tests.bench.plain_fold import BATCH_EVENTS, EVENTS_A_RECORD
 from tests.bench.results import Comparison
 from tests.support.clickhouse_process import ClickHouseProcess
@@ -39,15 +38,8 @@ from tests.support.many_rows import wait_for_merges
 PLAIN_TOPIC = "bench.plain"
 _START_SECONDS = 120.0
 # The peers' packages are kept out of the product's environment; `make bench` installs them.
-_PEERS_PYTHON = str(Path(__file__).parents[2] / ".venv-bench" / "bin" / "python")
-
-
-@dataclass(frozen=True)
-class Load:
-    """How many events, and how many of them share a row on average."""
-
-    events: int
-    events_a_row: int
+_ROOT = Path(__file__).parents[2]
+_PEERS_PYTHON = str(_ROOT / ".venv-bench" / "bin" / "python")
 
 
 @dataclass(frozen=True)
@@ -129,20 +121,6 @@ def measure(
             yield Comparison(what, peer.side.name, "events/s", ours, theirs, peer.goal)
 
 
-def lines(load: Load) -> Iterator[tuple[str, bytes]]:
-    """(user, line) of each event; the same for both sides."""
-    now = datetime.now(UTC)
-    users = max(1, load.events // load.events_a_row)
-    for index in range(load.events):
-        user = f"bench-user-{index % users}"
-        moment = format_time(now - timedelta(milliseconds=load.events - index))
-        values = (
-            *("bench", moment, "bench", f"event-{index}", "tokens.consumed", user, moment),
-            *("bench-team", f"bench-product-{user[-1]}", "flex", "0.0001", "1.0", "", "", ""),
-        )
-        yield user, orjson.dumps(dict(zip(COLUMNS, values, strict=True)))
-
-
 class Bench:
     """Kafka and ClickHouse of its own, filled once; each run starts from an empty store."""
 
@@ -188,6 +166,7 @@ class Bench:
         log = self._directory / f"{database}.log"
         environment = {
             **os.environ,
+            "PYTHONPATH": str(_ROOT),
             "CLICKHOUSE_DSN": dsn,
             "KAFKA_BOOTSTRAP": self._kafka.bootstrap,
             "BENCH_TOPIC": PLAIN_TOPIC,
@@ -198,7 +177,14 @@ class Bench:
             "USAGE_LOG_FORMAT": "json",
         }
         with log.open("wb") as out:
-            process = subprocess.Popen(side.command, env=environment, stdout=out, stderr=out)
+            process = subprocess.Popen(
+                # Some peers keep files where they are started.
+                side.command,
+                cwd=self._directory,
+                env=environment,
+                stdout=out,
+                stderr=out,
+            )
             try:
                 self._wait_for_all(log, process)
             finally:
@@ -260,16 +246,6 @@ def rate(found: list[tuple[float, int]]) -> float:
     if len(found) < 2:
         raise RuntimeError("everything fitted into one batch: give more events")
     return sum(stored for _, stored in found[1:]) / (found[-1][0] - found[0][0])
-
-
-def send_record(producer: KafkaProducer, partition: int, held: list[bytes]) -> None:
-    """One record of many events, as a gateway writes it."""
-    producer.send(
-        topics.EVENTS,
-        partition=partition,
-        value=b"\n".join(held),
-        headers=topics.events_headers(count=len(held), partitions=12, request_id="bench"),
-    )
 
 
 def make_topic(bootstrap: str, name: str, *, partitions: int) -> None:
