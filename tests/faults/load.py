@@ -21,6 +21,8 @@ REQUEST_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 1.0
 ROWS_PER_USER = 3
 USERS = 2_000
+# Four days apart, all of them young enough for every gateway.
+DAYS_PER_USER = 7
 ACTIVE_ROWS = 60
 MAX_BATCH = 60
 # Shares of batches sent again as a whole, and of events repeated within a batch.
@@ -42,14 +44,16 @@ class Place:
 def place_of(row: int, today: datetime) -> Place:
     """Three rows to a user: two share their user-day, the third lies on another day.
 
-    When all users have theirs, it goes on with other products: a tenant's users are not endless.
+    When all users have theirs, it goes on with other days, and then with other products: a tenant's
+    users are not endless, and a user-day that gets ever more events takes ever more memory.
     """
     number, turn = divmod(row, ROWS_PER_USER)
     series, user = divmod(number, USERS)
-    days_back = user % 3 + (turn == ROWS_PER_USER - 1)
+    products, days = divmod(series, DAYS_PER_USER)
+    days_back = 4 * days + user % 3 + (turn == ROWS_PER_USER - 1)
     return Place(
         user_id=f"sample-user-{user:06d}",
-        product_id=f"sample-product-{2 * series + turn % 2}",
+        product_id=f"sample-product-{2 * products + turn % 2}",
         product_version="2026.1",
         team_id=f"sample-team-{user % 4}",
         access="flex",

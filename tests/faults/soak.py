@@ -98,10 +98,18 @@ FAULTS: dict[str, Callable[[Run], None]] = {
 
 
 def warm_up(run: Run, minutes: float) -> None:
-    """A backlog larger than any to come, for one worker alone, and as many questions at once.
+    """Backlogs larger than any to come, of the gateways and of one worker alone, and questions.
 
     Pools of threads and connections fill when they are first needed, and then stay.
     """
+    run.fault("warm-up: Kafka of the gateways loses answers, and is down")
+    gateways = run.topology.kafka_proxies["gateway"]
+    gateways.hurt(answers_lost=True)
+    run.pause(min(20.0, minutes * 3))
+    gateways.down()
+    run.pause(min(20.0, minutes * 3))
+    gateways.up()
+    run.healed()
     run.fault("warm-up: ClickHouse of the workers down, one worker stopped")
     proxy = run.topology.clickhouse_proxies["worker"]
     run.system.signal("worker-1", signal.SIGSTOP)
