@@ -84,6 +84,7 @@ $(READY): requirements.lock pyproject.toml
 lock: setup  ## newest versions that pyproject.toml allows, with hashes and no hosts
 	printf 'setuptools\n' | $(COMPILE) --all-extras --output-file requirements.lock pyproject.toml -
 	$(COMPILE) --output-file tests/bench/requirements.lock tests/bench/requirements.in
+	printf 'setuptools\n' | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements.lock pyproject.toml -
 
 clean:
 	rm -rf $(VENV) $(PEERS) usage-data build *.egg-info
