@@ -2,8 +2,8 @@
 
 Full load is what the whole system takes in and folds when senders never pause, all of it on this
 machine. Probes are single events beside the load; one is visible when a report counts it, and the
-report is asked again and again, so what the question takes is part of the delay, and on average half
-of the pause between two of them.
+report is asked again and again, so what the question takes is part of the delay, and half of the
+pause between two of them.
 
 Next: tests.bench.report_speed
 """
