@@ -243,5 +243,5 @@ def test_no_user_is_in_the_log(small_gateway, http):
     user = f"sample-user-{uuid.uuid4()}"
     http.post("/v1/events", json=[event(subject=user), event(subject=user, id="")])
 
-    assert '"accepted": 1' in small_gateway.log()
+    assert '"accepted":1' in small_gateway.log()
     assert user not in small_gateway.log()
