@@ -78,8 +78,7 @@ class Spool:
 
     def next(self, *, max_lines: int, max_bytes: int) -> Piece | None:
         """The oldest lines that were not sent yet, of one file; None when there are none."""
-        self._forget_old()
-        for file in self._files():
+        for file in self._kept():
             sent = _sent(file)
             with file.open("rb") as opened:
                 opened.seek(sent)
@@ -149,17 +148,19 @@ class Spool:
                 shutil.rmtree(directory, ignore_errors=True)
                 os.close(self._locks.pop(directory))
 
-    def _forget_old(self) -> None:
-        """Drop what is older or more than is to be kept, but not what is being written to."""
-        files = [file for file in self._files() if file != self._path]
-        size = self._size + sum(file.stat().st_size for file in files)
-        for file in files:
+    def _kept(self) -> list[Path]:
+        """The files, without what is older or more than is to be kept and not being written to."""
+        files = self._files()
+        size = sum(file.stat().st_size for file in files)
+        for file in [each for each in files if each != self._path]:
             too_old = self._now() - float(file.name.split("-")[0]) > self._max_age_seconds
             if not too_old and size <= self._max_bytes:
                 break
             size -= file.stat().st_size
             self._dropped += file.read_bytes()[_sent(file) :].count(b"\n")
             _remove(file)
+            files.remove(file)
+        return files
 
 
 def _begin(directory: Path) -> tuple[Path, int]:
