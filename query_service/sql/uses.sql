@@ -35,7 +35,7 @@ FROM
         sumIf(daily.launches, daily.day BETWEEN {from_day:Date} AND {to_day:Date}) AS launches,
         sumIf(daily.tokens, daily.day BETWEEN {from_day:Date} AND {to_day:Date}) AS tokens_used,
         -- The latest row's, and of the same moment the last one by name: the time stands before the
-        -- version, eight bytes with the highest first, because the greatest of texts is found ten
+        -- version, eight bytes with the highest first, because the greatest of texts is found five
         -- times as fast as that of tuples.
         substring(
             maxIf(
