@@ -12,6 +12,7 @@ import faust
 from aggregators.agents import fold_events, or_die, store_dead_letters
 from aggregators.broker import Broker
 from aggregators.dead_letters import DeadLetterTopic
+from aggregators.fetching import Transport
 from aggregators.flush import Flush
 from aggregators.maintenance import Maintenance
 from aggregators.membership import GroupMember
@@ -110,7 +111,7 @@ def create_worker(
 
 def _faust_app(settings: WorkerSettings) -> faust.App:
     """The app; each setting answers a fact about faust-streaming 0.15.3."""
-    return faust.App(
+    app = faust.App(
         topics.CONSUMER_GROUP,
         broker=[f"kafka://{address}" for address in settings.kafka_bootstrap.split(",")],
         autodiscover=False,
@@ -134,3 +135,5 @@ def _faust_app(settings: WorkerSettings) -> faust.App:
         stream_wait_empty=False,
         stream_buffer_maxsize=_BUFFERED_RECORDS,
     )
+    app.transport = Transport(app.conf.broker_consumer, app)
+    return app

@@ -1,8 +1,8 @@
 """Accepted lines become records: grouped by partition, shared by requests that come together.
 
-While records wait for the broker, the next ones gather what comes meanwhile: a quiet gateway sends
-at once, and a busy one sends few records, which cost by number. A request is answered when every
-record that holds a line of it is acknowledged.
+While records wait for the broker, the next ones gather what comes meanwhile, and for a moment
+longer behind many lines: a quiet gateway sends at once, and a busy one sends few records, which
+cost by number. A request is answered when every record that holds a line of it is acknowledged.
 
 Next: ingest.sender
 """
@@ -19,6 +19,12 @@ from ingest.session import Outgoing
 from schemas.metrics import IngestMetrics
 from schemas.rejects import Unavailable
 from schemas.topics import RECORD_MAX_BYTES, RECORD_MAX_EVENTS, events_headers
+
+# Behind more lines than these, the next ones leave so much later. At 15,000 events a second a
+# record then holds forty instead of fourteen, and gateway, broker and worker each need a quarter
+# less. Fewer lines come from senders that wait for their answers, and waiting gathers no more.
+_MANY_LINES = 100
+_GATHER_SECONDS = 0.03
 
 
 class _Request:
@@ -77,6 +83,7 @@ class Publisher:
         self._ack_timeout_seconds = ack_timeout_seconds
         self._open: dict[int, _Record] = {}
         self._in_flight = 0
+        self._next_at = 0.0
         self._drained = asyncio.Event()
         self._sending: asyncio.Handle | None = None
         self._linger: asyncio.TimerHandle | None = None
@@ -128,11 +135,15 @@ class Publisher:
 
     def _send_free(self) -> None:
         self._sending = None
-        if not self._in_flight:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        due = now + self._linger_seconds if self._in_flight else self._next_at
+        if due <= now:
             self._send_all()
-        elif self._linger is None:
-            loop = asyncio.get_running_loop()
-            self._linger = loop.call_later(self._linger_seconds, self._send_all)
+        elif self._linger is None or due < self._linger.when():
+            if self._linger is not None:
+                self._linger.cancel()
+            self._linger = loop.call_at(due, self._send_all)
 
     def _send_all(self) -> None:
         """Whatever is on its way: the broker may be gone, and a new session get through."""
@@ -143,6 +154,9 @@ class Publisher:
         self._open.clear()
         if records:
             self._sender.submit(records)
+        if sum(len(record.lines) for record in records) > _MANY_LINES:
+            gather_seconds = min(_GATHER_SECONDS, self._linger_seconds)
+            self._next_at = asyncio.get_running_loop().time() + gather_seconds
 
     def _sealed(self, partition: int, record: _Record) -> Outgoing:
         self._in_flight += 1
