@@ -35,6 +35,8 @@ _STAGES = (100, 10, 1)
 # One in five rows is of the tenant that is asked for.
 ASKED_SHARE = 5
 DAYS_EACH = 200
+# On average, as in the load of the worker.
+EVENTS_A_ROW = 5
 WEEKS = 52
 # A user of a tenant that is asked has one row in the report.
 PAGE_ROWS = 50
@@ -57,9 +59,12 @@ INSERT INTO usage_events (
     product_version, partition, position, seq
 )
 SELECT
-    tenant, user_id, day, 'sample', toString(position), 'product.launched', first_at, first_at,
-    team_id, product_id, access, 0, product_version, 0, position, 0
-FROM usage_daily WHERE tenant = {tenant:String}
+    tenant, user_id, day, 'sample', concat(toString(position), '-', toString(number)),
+    'product.launched', first_at + 60 * number, first_at, team_id, product_id, access, 0,
+    product_version, 0, position, number
+FROM usage_daily
+ARRAY JOIN range({each:UInt8}) AS number
+WHERE tenant = {tenant:String}
 SETTINGS max_partitions_per_insert_block = 0
 """
 # What a metering service does at each question.
@@ -158,7 +163,7 @@ class ManyRows:
             settle(self._client)
             wait_for_merges(self._client)
             self.steady.append(self.ask(loads, STEADY).served)
-        self._client.command(_EVENTS, parameters={"tenant": ASKED})
+        self._client.command(_EVENTS, parameters={"tenant": ASKED, "each": EVENTS_A_ROW})
         wait_for_merges(self._client)
 
     def _use(self, tenant: str, rows: int) -> None:
