@@ -2,25 +2,16 @@
 
 import json
 import logging
-import os
-import subprocess
-import sys
-import threading
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.client import Client
+from tests.support.products import PLACE, run, until
 from tests.support.scripted_gateway import scripted_gateway
-from tests.support.sources import ROOT
 
-NOWHERE = "http://127.0.0.1:9"
-PLACE = {"team_id": "sample-team", "product_id": "sample-product"}
 PERSON = "sample-secret-person"
-DAY_SECONDS = 86_400
-MIB = 1 << 20
 
 
 class Awkward:
@@ -30,39 +21,6 @@ class Awkward:
         raise ValueError(PERSON)
 
     __repr__ = __str__
-
-
-@pytest.fixture
-def make(tmp_path):
-    """Makes clients over one spool."""
-    made = []
-
-    def client(url=NOWHERE, **more):
-        given = {"key": "ur_sample_key", "source": "sample", "spool": tmp_path / "spool"}
-        made.append(Client(url, **{**given, **more}))
-        return made[-1]
-
-    yield client
-    for each in made:
-        each.close(timeout_seconds=5)
-
-
-def until(holds):
-    """Wait until it does."""
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def run(program, *arguments):
-    """A product of its own, to its end; what it printed."""
-    command = [sys.executable, "-c", program, *map(str, arguments)]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
 
 
 ANYTHING = st.one_of(
@@ -262,112 +220,3 @@ print("told", flush=True)
     run(program, tmp_path / "spool")
     (left,) = [file for file in (tmp_path / "spool").glob("*/*.ndjson") if file.stat().st_size]
     assert json.loads(left.read_text())["subject"] == "user-1"
-
-
-LITTLE_ROOM = """
-import resource, sys
-from ingest.client import Client
-client = Client(sys.argv[1], "ur_sample_key", source="sample", spool=sys.argv[2])
-resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-for number in range(1_000):
-    client.launched(f"user-{number}", team_id="sample-team", product_id="sample-product")
-print(client.counts.taken, client.counts.dropped)
-client._closing.set()
-"""
-
-
-def test_a_line_that_fits_in_part_is_none(make, tmp_path):
-    """Where the room ends within a line, whole lines stay, and the rest is counted as dropped."""
-    taken, dropped = map(int, run(LITTLE_ROOM, NOWHERE, tmp_path / "spool").split())
-    assert taken + dropped == 1_000
-    assert 0 < taken < 1_000
-    with scripted_gateway() as gateway:
-        client = make(gateway.url)
-        assert client.flush(60)
-        assert len(gateway.identities) == client.counts.accepted == taken
-        assert client.counts.rejected == 0
-
-
-def test_the_disk_is_bounded_during_an_outage(make, tmp_path):
-    """Never more than the bound and the file in hand; what goes is the oldest, and counted."""
-    client = make(max_bytes=3 * MIB)
-    most = 0
-    for number in range(40_000):
-        client.launched("user", **PLACE, session_id=f"{number:06}")
-        if number % 1_000 == 0:
-            sizes = [file.stat().st_size for file in (tmp_path / "spool").rglob("*.ndjson")]
-            most = max(most, sum(sizes))
-    client.close(timeout_seconds=10)
-    assert 2 * MIB < most <= 5 * MIB
-    with scripted_gateway() as gateway:
-        after = make(gateway.url, max_bytes=3 * MIB)
-        assert after.flush(120)
-    dropped = client.counts.dropped + after.counts.dropped
-    assert client.counts.taken == 40_000
-    assert after.counts.accepted + dropped == 40_000
-    assert after.counts.accepted > 5_000
-
-
-def test_the_newest_survive_the_bound(make, tmp_path):
-    """The files that are left hold the end of what was told, without a gap."""
-    client = make(max_bytes=2 * MIB)
-    for number in range(20_000):
-        client.launched("user", **PLACE, session_id=str(number))
-    client.close(timeout_seconds=10)
-    lines = [
-        json.loads(line)["data"]["session_id"]
-        for file in sorted((tmp_path / "spool").rglob("*.ndjson"))
-        for line in file.read_text().splitlines()
-    ]
-    assert lines == [str(number) for number in range(20_000 - len(lines), 20_000)]
-    assert client.counts.dropped == 20_000 - len(lines)
-
-
-@pytest.mark.parametrize("days", [-400, -1, 1, 29])
-def test_a_clock_that_jumps_loses_nothing(make, days):
-    """Within the thirty days; a clock that goes back makes nothing too old."""
-    moment = [time.time()]
-    client = make(now=lambda: moment[0])
-    client.launched("user-1", **PLACE)
-    moment[0] += days * DAY_SECONDS
-    client.launched("user-2", **PLACE)
-    client.close(timeout_seconds=10)
-    with scripted_gateway() as gateway:
-        after = make(gateway.url, now=lambda: moment[0])
-        after.launched("user-3", **PLACE)
-        assert after.flush(60)
-        assert (len(gateway.identities), after.counts.dropped) == (3, 0)
-
-
-def test_two_clients_of_many_threads_count_exactly(make):
-    """Eight threads over two clients of one spool, before a gateway that fails in every way."""
-    ways = [(503, None), "cut", (502, None), (429, "1"), (413, None), (503, "²")]
-    with scripted_gateway(lambda number: dict(enumerate(ways)).get(number)) as gateway:
-        clients = [make(gateway.url), make(gateway.url)]
-
-        def tell(client):
-            for _ in range(500):
-                client.launched("user", **PLACE)
-
-        threads = [threading.Thread(target=tell, args=(clients[n % 2],)) for n in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert [client.counts.taken for client in clients] == [2_000, 2_000]
-        assert all(client.flush(120) for client in clients)
-        assert len(gateway.identities) == 4_000
-
-
-def test_counts_of_a_file_that_is_not_ours(make, tmp_path):
-    """A stranger's file in the spool neither stops the rest nor is sent for ever."""
-    left = tmp_path / "spool" / "left"
-    left.mkdir(parents=True)
-    (left / "._stranger.ndjson").write_bytes(b"\0\1")
-    (left / "stranger.ndjson").write_bytes(b"not JSON, and no end")
-    os.utime(left / "stranger.ndjson", (time.time(), time.time()))
-    with scripted_gateway() as gateway:
-        client = make(gateway.url)
-        client.launched("user-1", **PLACE)
-        assert client.flush(60)
-        assert (len(gateway.identities), client.counts.dropped) == (1, 0)
