@@ -95,6 +95,7 @@ class Spool:
 
     def next(self, *, max_lines: int, max_bytes: int) -> Piece | None:
         """The oldest lines that were not sent yet, of one file; None when there are none."""
+        self._restore()
         self._adopt()
         for file in self._kept():
             sent = self._sent(file)
@@ -168,6 +169,14 @@ class Spool:
             # What a process that is gone has left may end within a line; what this one has, never.
             if file.parent != self._own or file.stat().st_size <= sent:
                 self._remove(file)
+
+    def _restore(self) -> None:
+        """Go on in a new directory, if somebody has removed this one and what was in it."""
+        with self._writing:
+            if not self._path.exists():
+                self._own, lock = _begin(self._directory)
+                self._locks[self._own] = lock
+                self._turn_over()
 
     def _adopt(self) -> None:
         """Hold what processes that are gone have left."""
