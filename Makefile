@@ -8,7 +8,7 @@ PEERS  := .venv-bench
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
-.PHONY: up test faults soak check fix bench lock setup office browser promtool clocks clean
+.PHONY: up test faults soak check fix bench lock setup office browser promtool clocks client reference clean
 .DEFAULT_GOAL := up
 
 up: setup  ## everything on this machine, with sample data; Ctrl-C stops it
@@ -86,5 +86,16 @@ lock: setup  ## newest versions that pyproject.toml allows, with hashes and no h
 	$(COMPILE) --output-file tests/bench/requirements.lock tests/bench/requirements.in
 	printf 'setuptools\n' | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements.lock pyproject.toml -
 
+client: setup  ## the client for products as a wheel of its own in dist/
+	rm -rf build/client && mkdir -p build/client/usage_report_client
+	cp ingest/client.py build/client/usage_report_client/__init__.py
+	cp ingest/spool.py ingest/post.py build/client/usage_report_client/
+	touch build/client/usage_report_client/py.typed
+	cp ingest/sdk/pyproject.toml ingest/sdk/README.md LICENSE build/client/
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --wheel-dir dist build/client
+
+reference: setup  ## deploy/configuration.md, from the settings
+	$(BIN)/usage-report settings --markdown > deploy/configuration.md
+
 clean:
-	rm -rf $(VENV) $(PEERS) usage-data build *.egg-info
+	rm -rf $(VENV) $(PEERS) usage-data build dist *.egg-info

@@ -14,6 +14,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 _ANSWER_SECONDS = 30.0
+_LONGEST_RETRY_SECONDS = 3_600.0
 _TOO_LARGE = 413
 _FAST = 1  # gzip's level
 
@@ -40,35 +41,36 @@ class Answer:
 
 def post(url: str, key: str, lines: Sequence[bytes]) -> Answer:
     """Send these lines, and wait for what comes of it; raises nothing that a network does."""
-    request = Request(  # noqa: S310  -- the address is the product's own
-        url,
-        gzip.compress(b"\n".join(lines), _FAST),
-        {
-            "Authorization": f"Bearer {key}",
-            "Content-Type": "application/x-ndjson",
-            "Content-Encoding": "gzip",
-        },
-    )
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Content-Type": "application/x-ndjson",
+        "Content-Encoding": "gzip",
+    }
+    body = gzip.compress(b"\n".join(lines), _FAST)
     try:
+        request = Request(url, body, headers)  # noqa: S310  -- the address is the product's own
         with urlopen(request, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310  -- the same
             return _judged(answer.status, answer.read(), len(lines))
     except HTTPError as error:
-        body = b""
+        told = b""
         with error, suppress(OSError, HTTPException):
-            body = error.read()
-        return _judged(error.code, body, len(lines), error.headers.get("Retry-After", ""))
+            told = error.read()
+        return _judged(error.code, told, len(lines), error.headers.get("Retry-After", ""))
     except (OSError, HTTPException) as error:
         return Answer(0, is_final=False, reason=str(error))
+    except ValueError:  # its text may hold the key
+        return Answer(0, is_final=False, reason="no such address, or no such key, can be")
 
 
 def _judged(status: int, body: bytes, count: int, retry_after: str = "") -> Answer:
     """Final is what tells of every event: 202, and 400 or 403 where all were refused."""
     try:
         told = json.loads(body)
-        accepted, rejected = int(told["accepted"]), list(told["rejected"])
+        accepted, rejected = int(told["accepted"]), [dict(each) for each in told["rejected"]]
     except (ValueError, KeyError, TypeError):
         accepted, rejected = 0, []
     if accepted + len(rejected) == count:
         return Answer(status, accepted, rejected)
-    seconds = float(retry_after) if retry_after.isdigit() else 0.0
+    is_number = retry_after.isascii() and retry_after.isdigit()
+    seconds = min(float(retry_after), _LONGEST_RETRY_SECONDS) if is_number else 0.0
     return Answer(status, is_final=False, reason=f"status {status}", retry_after_seconds=seconds)

@@ -27,6 +27,8 @@ else:
 _FILE_BYTES = 1 << 20
 _LINES, _SENT = ".ndjson", ".sent"
 _OWNER_ALONE = 0o700
+_PATIENCE_SECONDS = 1.0
+_CLOSED = -1
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Piece:
 class Spool:
     """Takes lines from any thread; pieces are taken by one.
 
-    `max_bytes` on disk and `max_age_seconds` bound what is kept; beyond them the oldest files go.
+    `max_bytes` on disk and `max_age_seconds` bound what this process keeps, what it found included;
+    beyond them the oldest files go, save the one that is written to.
     `now` tells the time in seconds since 1970.
     """
 
@@ -59,30 +62,49 @@ class Spool:
         self._max_bytes = max_bytes
         self._max_age_seconds = max_age_seconds
         self._now = now
-        self._writing = threading.Lock()
+        # It may be taken twice: by a signal handler, or a finalizer, that takes a line.
+        self._writing = threading.RLock()
+        self._done: dict[Path, int] = {}
+        self._number = 0
+        self._file, self._size, self._path = _CLOSED, 0, directory
         self._own, lock = _begin(directory)
         self._locks = {self._own: lock}
-        self._number = 0
-        self._open()
+        try:
+            self._turn_over()
+        except OSError:
+            self._release()
+            raise
 
     def append(self, line: bytes) -> None:
         """Keep a line (without its end); raises OSError, on a full disk for one."""
-        with self._writing:
+        # Another thread may wait for its disk.
+        if not self._writing.acquire(timeout=_PATIENCE_SECONDS):
+            raise TimeoutError(errno.ETIMEDOUT, "the disk takes too long")
+        try:
             if self._size >= _FILE_BYTES:
                 self._turn_over()
+                with suppress(OSError):
+                    self._kept()
             written = os.write(self._file, line + b"\n")
             if written <= len(line):
-                os.ftruncate(self._file, self._size)
+                os.ftruncate(self._file, os.fstat(self._file).st_size - written)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._size += written
+        finally:
+            self._writing.release()
 
     def next(self, *, max_lines: int, max_bytes: int) -> Piece | None:
         """The oldest lines that were not sent yet, of one file; None when there are none."""
+        self._restore()
+        self._adopt()
         for file in self._kept():
-            sent = _sent(file)
-            with file.open("rb") as opened:
-                opened.seek(sent)
-                found = opened.read(max_bytes)
+            sent = self._sent(file)
+            try:
+                with file.open("rb") as opened:
+                    opened.seek(sent)
+                    found = opened.read(max_bytes)
+            except OSError:  # dropped by now, or it can't be read
+                continue
             lines = found[: found.rfind(b"\n") + 1].splitlines(keepends=True)[:max_lines]
             if lines:
                 end = sent + sum(map(len, lines))
@@ -92,51 +114,69 @@ class Spool:
 
     def sent(self, piece: Piece) -> None:
         """These lines were answered: they are not asked for again."""
-        piece.file.with_suffix(_SENT).write_text(f"{piece.end:020d}")
+        self._done[piece.file] = piece.end
+        with suppress(OSError):  # on a full disk it is known for as long as the process lives
+            piece.file.with_suffix(_SENT).write_text(f"{piece.end:020d}")
 
     def take_dropped(self) -> int:
         """How many lines were dropped since it was asked last."""
-        dropped, self._dropped = self._dropped, 0
+        with self._writing:
+            dropped, self._dropped = self._dropped, 0
         return dropped
 
     def close(self) -> None:
         """Leave what is not sent to another process."""
         with self._writing:
-            os.close(self._file)
+            # Its number may be a file of the product's a moment later.
+            file, self._file = self._file, _CLOSED
+        if file == _CLOSED:
+            return
+        os.close(file)
+        if not self._size:
+            self._path.unlink(missing_ok=True)
+        self._release()
+
+    def abandon(self) -> None:
+        """In a child of the process: the files are its parent's."""
+        for each in (self._file, *self._locks.values()):
+            with suppress(OSError):
+                os.close(each)
+
+    def _release(self) -> None:
         for directory, lock in self._locks.items():
             if not any(directory.glob(f"*{_LINES}")):
                 shutil.rmtree(directory, ignore_errors=True)
             os.close(lock)
 
-    def abandon(self) -> None:
-        """In a child of the process: the files are its parent's."""
-        for each in (self._file, *self._locks.values()):
-            os.close(each)
-
-    def _open(self) -> None:
-        self._number += 1
-        self._path = self._own / f"{self._now():020.6f}-{self._number:08d}{_LINES}"
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._size = 0
-
     def _turn_over(self) -> None:
-        os.close(self._file)
-        self._open()
+        """Go on in a new file; raises OSError, and then it goes on in the one it has."""
+        number = self._number + 1
+        path = self._own / f"{self._now():020.6f}-{number:08d}{_LINES}"
+        before = self._file
+        # Never a moment with the number of a closed file: a child may be forked in it.
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._number, self._path, self._size = number, path, 0
+        if before != _CLOSED:
+            os.close(before)
 
     def _end(self, file: Path, sent: int) -> None:
-        """A file has nothing more to send: it goes, unless this process may write to it again."""
-        with self._writing:
+        """A file has nothing more to send: it goes, unless more was written to it meanwhile."""
+        with self._writing, suppress(OSError):
             if file == self._path:
-                if self._size > sent or not sent:
+                if not sent or self._size > sent:
                     return
                 self._turn_over()
-        _remove(file)
+            # What a process that is gone has left may end within a line; what this one has, never.
+            if file.parent != self._own or file.stat().st_size <= sent:
+                self._remove(file)
 
-    def _files(self) -> list[Path]:
-        """All that this process may send, the oldest first."""
-        self._adopt()
-        found = [file for each in self._locks for file in each.glob(f"*{_LINES}")]
-        return sorted(found, key=lambda file: file.name)
+    def _restore(self) -> None:
+        """Go on in a new directory, if somebody has removed this one and what was in it."""
+        with self._writing:
+            if not self._path.exists():
+                self._own, lock = _begin(self._directory)
+                self._locks[self._own] = lock
+                self._turn_over()
 
     def _adopt(self) -> None:
         """Hold what processes that are gone have left."""
@@ -149,18 +189,38 @@ class Spool:
                 os.close(self._locks.pop(directory))
 
     def _kept(self) -> list[Path]:
-        """The files, without what is older or more than is to be kept and not being written to."""
-        files = self._files()
-        size = sum(file.stat().st_size for file in files)
-        for file in [each for each in files if each != self._path]:
-            too_old = self._now() - float(file.name.split("-")[0]) > self._max_age_seconds
-            if not too_old and size <= self._max_bytes:
-                break
-            size -= file.stat().st_size
-            self._dropped += file.read_bytes()[_sent(file) :].count(b"\n")
-            _remove(file)
-            files.remove(file)
+        """The files, oldest first, without what is older or more than is to be kept."""
+        with self._writing:
+            found = [file for each in list(self._locks) for file in each.glob(f"*{_LINES}")]
+            files = sorted(found, key=lambda file: file.name)
+            size = sum(file.stat().st_size for file in files)
+            for file in [each for each in files if each != self._path]:
+                too_old = self._now() - _began_at(file) > self._max_age_seconds
+                if not too_old and size <= self._max_bytes:
+                    break
+                size -= file.stat().st_size
+                self._dropped += file.read_bytes()[self._sent(file) :].count(b"\n")
+                self._remove(file)
+                files.remove(file)
         return files
+
+    def _sent(self, file: Path) -> int:
+        """How far a file was sent; a note that can't be read is none, and all is sent again."""
+        with suppress(OSError, ValueError):
+            return self._done.get(file) or int(file.with_suffix(_SENT).read_text())
+        return 0
+
+    def _remove(self, file: Path) -> None:
+        for each in (file, file.with_suffix(_SENT)):
+            each.unlink(missing_ok=True)
+        self._done.pop(file, None)
+
+
+def _began_at(file: Path) -> float:
+    """When a file was begun, in seconds since 1970, by its name if we gave it that."""
+    with suppress(ValueError):
+        return float(file.name.rpartition("-")[0])
+    return file.stat().st_mtime
 
 
 def _begin(directory: Path) -> tuple[Path, int]:
@@ -170,7 +230,8 @@ def _begin(directory: Path) -> tuple[Path, int]:
     hidden.mkdir(mode=_OWNER_ALONE, parents=True)
     lock = _lock(hidden)
     if lock is None:
-        raise BlockingIOError(errno.EAGAIN, f"somebody holds {hidden}")
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise BlockingIOError(errno.EAGAIN, "a directory can't be locked")
     return hidden.rename(directory / name), lock
 
 
@@ -189,15 +250,3 @@ def _lock(directory: Path) -> int | None:
         os.close(file)
         return None
     return file
-
-
-def _sent(file: Path) -> int:
-    """How far a file was sent; a note that can't be read is none, and all is sent again."""
-    with suppress(OSError, ValueError):
-        return int(file.with_suffix(_SENT).read_text())
-    return 0
-
-
-def _remove(file: Path) -> None:
-    for each in (file, file.with_suffix(_SENT)):
-        each.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 from textwrap import fill
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from pydantic.fields import FieldInfo
@@ -25,15 +25,58 @@ MODELS = (
     ("query", schemas_settings.QuerySettings),
     ("commands", ConnectionSettings),
 )
+Markdown = Annotated[
+    bool, typer.Option("--markdown", help="Print the page deploy/configuration.md.")
+]
+PAGE = """# Configuration
+
+Every setting of every process, by its environment variable; read once, at the start of a process.
+The same list is printed by `usage-report settings`.
+Types and bounds are in [schemas/settings.py](../schemas/settings.py) \
+and [deploy/connection.py](connection.py), from which `make reference` writes this page.
+"""
 
 
-def settings(*, as_json: Json = False) -> None:
+def settings(*, as_json: Json = False, as_markdown: Markdown = False) -> None:
     """List every setting: its environment variable, who reads it, its default, what it means."""
     found = list(every_setting())
     if as_json:
         print_json(found)
+    elif as_markdown:
+        typer.echo(page(found), nl=False)
     else:
         show(found, Console().width)
+
+
+def page(found: list[dict[str, Any]]) -> str:
+    """The reference in Markdown: a table under each of the first readers."""
+    parts = [PAGE.rstrip()]
+    for reader, read in groupby(found, itemgetter("read_by")):
+        parts.append(f"\n## Read by {reader}\n")
+        parts.append("| variable | default | what it does | read by |\n| --- | --- | --- | --- |")
+        parts += [_row(setting) for setting in read]
+    return "\n".join(parts) + "\n"
+
+
+def _row(setting: dict[str, Any]) -> str:
+    default = f"`{setting['default']}`" if setting["default"] else "none"
+    readers = ", ".join(readers_of(setting["variable"]))
+    cells = (f"`{setting['variable']}`", default, setting["meaning"], readers)
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def readers_of(variable: str) -> list[str]:
+    """The processes that read it; `all` stands for three of them."""
+    return [
+        reader
+        for reader, model in MODELS
+        if reader != "all"
+        and variable
+        in {
+            _variable(model.model_config["env_prefix"], name, field)
+            for name, field in model.model_fields.items()
+        }
+    ]
 
 
 def show(found: list[dict[str, Any]], width: int) -> None:

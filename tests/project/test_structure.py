@@ -5,6 +5,7 @@ Next: tests.project.test_readme
 
 import ast
 import re
+import sys
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -143,6 +144,26 @@ def test_no_other_distribution_owns_our_names():
     assert {name: set(owners.get(name, [])) - {"usage-report"} for name in PACKAGES} == {
         name: set() for name in PACKAGES
     }
+
+
+def test_the_client_shares_no_name_with_the_server():
+    """Both may be installed: its one package is nobody else's, and its version is the server's."""
+    server, client = (
+        tomllib.loads((ROOT / place / "pyproject.toml").read_text()) for place in ("", "ingest/sdk")
+    )
+    (name,) = client["tool"]["setuptools"]["packages"]
+    assert name not in PACKAGES
+    assert set(packages_distributions().get(name, [])) <= {client["project"]["name"]}
+    assert client["project"]["version"] == server["project"]["version"]
+    assert client["project"]["dependencies"] == []
+
+
+def test_the_client_needs_the_standard_library_alone():
+    """Its three files import nothing else, and each other by their place."""
+    for name in ("client", "post", "spool"):
+        tree = ast.parse((ROOT / "ingest" / f"{name}.py").read_text(encoding="utf-8"))
+        tops = {found.split(".")[0] for found in imported(tree)}
+        assert tops <= sys.stdlib_module_names, name
 
 
 def test_packages_are_listed_by_hand():

@@ -3,6 +3,7 @@
 It counts as the store would: by identity, whatever is sent twice on the way.
 """
 
+import gzip
 import json
 import random
 import threading
@@ -65,6 +66,8 @@ def scripted_gateway(
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers["Content-Encoding"] == "gzip":
+                body = gzip.decompress(body)
             events = [json.loads(line) for line in body.splitlines()]
             status, headers, answer = gateway.answer(events)
             if not status:
