@@ -37,16 +37,22 @@ EVENT = {
 
 
 def main():
-    """Everything in a mount namespace of its own, so that nothing is left mounted."""
-    if "--inside" not in sys.argv:
-        command = [sys.executable, "-m", "tests.image", "--inside"]
+    """Build and try in a mount namespace, and clear up outside of it, where nothing is mounted."""
+    if sys.argv[1:]:
+        check(Path(sys.argv[1]))
+        return
+    with tempfile.TemporaryDirectory(prefix="usage-image-") as scratch:
+        command = [sys.executable, "-m", "tests.image", scratch]
         sys.exit(subprocess.call(["unshare", "--mount", *command], cwd=ROOT))
-    with tempfile.TemporaryDirectory(prefix="usage-image-") as scratch, ExitStack() as stack:
-        scratch = Path(scratch)
-        image = build(DOCKERFILE, scratch / "stages")
-        seal(image, scratch)
-        size = subprocess.check_output(["du", "-sm", inside(image, "/opt/usage-report")], text=True)
-        print(f"image: {size.split()[0]} MiB of packages, user {image.user}, root read-only")
+
+
+def check(scratch):
+    """Build the image, start engines outside of it, and try everything that it runs."""
+    image = build(DOCKERFILE, scratch / "stages")
+    seal(image, scratch)
+    size = subprocess.check_output(["du", "-sm", inside(image, "/opt/usage-report")], text=True)
+    print(f"image: {size.split()[0]} MiB of packages, user {image.user}, root read-only")
+    with ExitStack() as stack:
         kafka = stack.enter_context(KafkaProcess(scratch / "kafka"))
         clickhouse = ClickHouseProcess(scratch / "clickhouse").start()
         stack.callback(clickhouse.kill)

@@ -52,9 +52,9 @@ def overlay(place):
     python = Path(os.path.realpath(sys.executable))
     for above in python.relative_to("/").parents:
         (root / above).chmod((root / above).stat().st_mode | 0o011)
-    local = root / "usr" / "local" / "bin" / "python"
-    local.unlink(missing_ok=True)
-    local.symlink_to(python)
+    plain = root / python.with_name("python").relative_to("/")
+    if not plain.exists():
+        plain.symlink_to(python.name)
     return root
 
 
@@ -70,9 +70,9 @@ def build(path, scratch):
         if word == "FROM":
             name = rest.partition(" AS ")[2] or str(len(stages))
             stage = stages[name] = Stage(overlay(scratch / name))
-            # Packages come from where this machine gets them; the base's own path.
+            # Packages come from where this machine gets them.
             stage.environ = {
-                "PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "PATH": f"{Path(os.path.realpath(sys.executable)).parent}:/usr/sbin:/usr/bin",
                 **{name: text for name, text in os.environ.items() if name.startswith("PIP_")},
             }
             continue
