@@ -15,7 +15,7 @@ from schemas.telemetry import configure_logging
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT; what is being answered is answered, and the exit status is 0."""
+    """Serve until SIGTERM or SIGINT; what is begun is answered, and the exit status is 0."""
     settings = QuerySettings()
     configure_logging(log_format=settings.log_format, level=settings.log_level)
     give_back()

@@ -1,1 +1,1 @@
-"""The image without Docker: the Dockerfile's steps by hand in a root of their own, then every process."""
+"""The image without Docker: the Dockerfile's steps by hand, then every process of it."""

@@ -30,8 +30,11 @@ COMPOSE = ROOT / "deploy" / "compose.yaml"
 PATIENCE_SECONDS = 180.0
 SERVICES = {"gateway-1": "ingest", "worker": "worker", "query": "query"}
 EVENT = {
-    **{"specversion": "1.0", "id": "sample-1", "source": "image-check"},
-    **{"type": "product.launched", "subject": "sample-user-1"},
+    "specversion": "1.0",
+    "id": "sample-1",
+    "source": "image-check",
+    "type": "product.launched",
+    "subject": "sample-user-1",
     "data": {"team_id": "sample-team-1", "product_id": "sample-product-1"},
 }
 
@@ -95,7 +98,7 @@ def said(image, *arguments, **environ):
 def try_processes(image):
     """An event goes through all of them; their health checks are those of compose.yaml."""
     key = json.loads(
-        said(image, *"keys create --json --tenant sample".split(), *_scopes("ingest", "read"))
+        said(image, *["keys", "create", "--json", "--tenant", "sample"], *_scopes("ingest", "read"))
     )["key"]
     gateway, worker, query = (ports.free() for _ in range(3))
     image.environ |= {
