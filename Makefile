@@ -5,10 +5,11 @@ FAULT_REPORT := fault-report
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PEERS  := .venv-bench
+LINTS  := .venv-deploy
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
-.PHONY: up test faults soak check fix bench lock setup office browser promtool clocks client reference clean
+.PHONY: up test faults soak check fix bench lint-deploy image-check lock setup office browser promtool clocks client reference clean
 .DEFAULT_GOAL := up
 
 up: setup  ## everything on this machine, with sample data; Ctrl-C stops it
@@ -43,6 +44,23 @@ $(PEERS)/.ready: tests/bench/requirements.lock
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/bench/requirements.lock
 	touch $@
+
+# Cheap checks of the same files are tests; these bring their own programs and schemas.
+KUBE := $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/migrate/*.yaml deploy/kubernetes/base/*.yaml))
+lint-deploy: $(LINTS)/.ready  ## Dockerfile, compose file, manifests and scripts by their linters and schemas
+	$(LINTS)/bin/hadolint deploy/Dockerfile
+	$(LINTS)/bin/shellcheck deploy/servers/kafka.sh
+	$(LINTS)/bin/yamllint --strict --config-file tests/image/yamllint.yaml deploy
+	$(LINTS)/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
+	$(LINTS)/bin/kubernetes-validate --strict --quiet $(KUBE)
+
+$(LINTS)/.ready: tests/image/requirements.lock
+	$(PYTHON) -m venv $(LINTS)
+	$(LINTS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/image/requirements.lock
+	touch $@
+
+image-check: setup  ## the Dockerfile's steps by hand, and every process of it; root, 2 minutes
+	$(BIN)/python -m tests.image
 
 # Tests open what was exported in LibreOffice; whoever may not install it is told how.
 office:
@@ -84,6 +102,7 @@ $(READY): requirements.lock pyproject.toml
 lock: setup  ## newest versions that pyproject.toml allows, with hashes and no hosts
 	printf 'setuptools\n' | $(COMPILE) --all-extras --output-file requirements.lock pyproject.toml -
 	$(COMPILE) --output-file tests/bench/requirements.lock tests/bench/requirements.in
+	$(COMPILE) --output-file tests/image/requirements.lock tests/image/requirements.in
 	printf 'setuptools\n' | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements.lock pyproject.toml -
 
 client: setup  ## the client for products as a wheel of its own in dist/
@@ -98,4 +117,4 @@ reference: setup  ## deploy/configuration.md, from the settings
 	$(BIN)/usage-report settings --markdown > deploy/configuration.md
 
 clean:
-	rm -rf $(VENV) $(PEERS) usage-data build dist *.egg-info
+	rm -rf $(VENV) $(PEERS) $(LINTS) usage-data build dist *.egg-info

@@ -3,6 +3,8 @@
 Next: query_service.app
 """
 
+import signal
+
 import uvicorn
 
 from query_service.app import create_app
@@ -13,10 +15,13 @@ from schemas.telemetry import configure_logging
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT; what is begun is answered, and the exit status is 0."""
     settings = QuerySettings()
     configure_logging(log_format=settings.log_format, level=settings.log_level)
     give_back()
+    # uvicorn raises a signal again when it is done; then it means nothing any more.
+    for signalled in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signalled, lambda *_: None)
     uvicorn.run(
         create_app(settings),
         host=settings.query_host,

@@ -53,6 +53,7 @@ def exposed():
     "arguments",
     [
         ("check", "config", "prometheus.yaml"),
+        ("check", "config", "compose.yaml"),
         ("check", "rules", "--lint-fatal", "recording.yaml", "alerts.yaml"),
         ("test", "rules", "alerts_test.yaml"),
     ],
