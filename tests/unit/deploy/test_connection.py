@@ -10,12 +10,13 @@ import pytest
 
 from deploy import connection
 from deploy.connection import Connection
+from schemas.kafka_address import KafkaAddress
 
 HERE = Connection(
     ingest_url="http://127.0.0.1:1",
     query_url="http://127.0.0.1:2",
     clickhouse_dsn="clickhouse://default:@127.0.0.1:3/usage",
-    kafka_bootstrap="127.0.0.1:4",
+    kafka=KafkaAddress("127.0.0.1:4"),
     key="ur_sample_key",
 )
 VARIABLES = (
@@ -72,7 +73,7 @@ def test_addresses_alone_are_enough(monkeypatch):
     for variable, value in zip(VARIABLES[1:], ("a", "b", "c", "d", "e"), strict=True):
         monkeypatch.setenv(variable, value)
     assert connection.find() == Connection(
-        ingest_url="a", query_url="b", key="c", clickhouse_dsn="d", kafka_bootstrap="e"
+        ingest_url="a", query_url="b", key="c", clickhouse_dsn="d", kafka=KafkaAddress("e")
     )
 
 
