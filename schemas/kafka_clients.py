@@ -38,17 +38,30 @@ class KafkaRefuses(KafkaError):  # type: ignore[misc]  # noqa: N818 - as the sty
 
 
 class _Manager(KafkaConnectionManager):  # type: ignore[misc]
-    """Remembers why the last connection failed."""
+    """Remembers why a connection was refused, if one was."""
 
-    failure: BaseException | None = None
+    refusal = ""
 
     def get_connection(self, *args: Any, **options: Any) -> Any:
         connection = super().get_connection(*args, **options)
         connection.init_future.add_errback(self._remember)
         return connection
 
+    async def _build_transport(self, *args: Any, **options: Any) -> Any:
+        transport = await super()._build_transport(*args, **options)
+        receive = transport._sock_recv  # noqa: SLF001
+
+        def receive_all() -> tuple[bytes, Exception | None]:
+            # It drops what came just before the end of a connection: why we are refused.
+            data, error = receive()
+            return data, None if data else error
+
+        transport._sock_recv = receive_all  # noqa: SLF001
+        return transport
+
     def _remember(self, failure: BaseException) -> None:
-        self.failure = failure
+        # Later ones only ran out of time, more often than not.
+        self.refusal = _refusal(failure) or self.refusal
 
 
 def connect(kind: Callable[..., Client], kafka: KafkaAddress, **settings: Any) -> Client:
@@ -71,7 +84,7 @@ def connect(kind: Callable[..., Client], kafka: KafkaAddress, **settings: Any) -
     except KafkaError as error:
         for client in opened:
             client.close()
-        refusals = [reason for each in managers if (reason := _refusal(each.failure))]
+        refusals = [each.refusal for each in managers if each.refusal]
         if refusals:
             raise KafkaRefuses(f"Kafka refuses us: {refusals[-1]}") from error
         raise
@@ -97,10 +110,8 @@ def _password(kafka: KafkaAddress) -> str:
         raise KafkaRefuses(str(error)) from error
 
 
-def _refusal(failure: BaseException | None) -> str:
+def _refusal(failure: BaseException) -> str:
     """Why a connection was refused, for people; empty where it was not, or nobody said so."""
-    if failure is None:
-        return ""
     for cause in (failure, failure.__context__, *failure.args):
         if isinstance(cause, _SASL_ERRORS):
             return f"SASL: {cause}"
