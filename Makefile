@@ -5,10 +5,11 @@ FAULT_REPORT := fault-report
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PEERS  := .venv-bench
+AUDIT  := .venv-audit
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
-.PHONY: up test faults soak check fix bench lock setup office browser promtool clocks clean
+.PHONY: up test faults soak check fix bench audit lock setup office browser promtool clocks clean
 .DEFAULT_GOAL := up
 
 up: setup  ## everything on this machine, with sample data; Ctrl-C stops it
@@ -84,7 +85,18 @@ $(READY): requirements.lock pyproject.toml
 lock: setup  ## newest versions that pyproject.toml allows, with hashes and no hosts
 	printf 'setuptools\n' | $(COMPILE) --all-extras --output-file requirements.lock pyproject.toml -
 	$(COMPILE) --output-file tests/bench/requirements.lock tests/bench/requirements.in
+	$(COMPILE) --output-file tests/audit/requirements.lock tests/audit/requirements.in
 	printf 'setuptools\n' | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements.lock pyproject.toml -
 
+# It asks PyPI about each release. --strict: what nobody could tell about is a failure, not a pass.
+audit: $(AUDIT)/.ready  ## known vulnerabilities of what the locks pin; fails where it can't ask, too
+	$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement requirements.lock \
+	  || { echo "audit: a finding, or nobody to ask; the lines above tell which"; exit 1; }
+
+$(AUDIT)/.ready: tests/audit/requirements.lock
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/audit/requirements.lock
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(PEERS) usage-data build *.egg-info
+	rm -rf $(VENV) $(PEERS) $(AUDIT) usage-data build *.egg-info
