@@ -6,10 +6,11 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PEERS  := .venv-bench
 LINTS  := .venv-deploy
+AUDIT  := .venv-audit
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
-.PHONY: up test faults soak check fix bench lint-deploy image-check lock setup office browser promtool clocks client reference clean
+.PHONY: up test faults soak check fix bench lint-deploy image-check audit lock setup office browser promtool clocks client reference clean
 .DEFAULT_GOAL := up
 
 up: setup  ## everything on this machine, with sample data; Ctrl-C stops it
@@ -103,6 +104,7 @@ lock: setup  ## newest versions that pyproject.toml allows, with hashes and no h
 	printf 'setuptools\n' | $(COMPILE) --all-extras --output-file requirements.lock pyproject.toml -
 	$(COMPILE) --output-file tests/bench/requirements.lock tests/bench/requirements.in
 	$(COMPILE) --output-file tests/image/requirements.lock tests/image/requirements.in
+	$(COMPILE) --output-file tests/audit/requirements.lock tests/audit/requirements.in
 	printf 'setuptools\n' | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements.lock pyproject.toml -
 
 client: setup  ## the client for products as a wheel of its own in dist/
@@ -116,5 +118,15 @@ client: setup  ## the client for products as a wheel of its own in dist/
 reference: setup  ## deploy/configuration.md, from the settings
 	$(BIN)/usage-report settings --markdown > deploy/configuration.md
 
+# It asks PyPI about each release. --strict: what nobody could tell about is a failure, not a pass.
+audit: $(AUDIT)/.ready  ## known vulnerabilities of what the locks pin; fails where it can't ask, too
+	$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement requirements.lock \
+	  || { echo "audit: a finding, or nobody to ask; the lines above tell which"; exit 1; }
+
+$(AUDIT)/.ready: tests/audit/requirements.lock
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/audit/requirements.lock
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(PEERS) $(LINTS) usage-data build dist *.egg-info
+	rm -rf $(VENV) $(PEERS) $(LINTS) $(AUDIT) usage-data build dist *.egg-info

@@ -16,8 +16,9 @@ import fcntl
 import gc
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -30,10 +31,11 @@ from aggregators.app import Worker, create_worker
 from aggregators.maintenance import Maintenance
 from aggregators.stop import Stop
 from schemas import failpoints
+from schemas.kafka_clients import KafkaRefuses
 from schemas.memory import give_back
 from schemas.metrics import WorkerMetrics, new_registry
 from schemas.rejects import Unavailable
-from schemas.settings import WorkerSettings
+from schemas.settings import WorkerSettings, read
 from schemas.telemetry import configure_logging
 from sinks.leases import Leases
 
@@ -50,7 +52,7 @@ AGAIN = -1
 
 def main() -> None:
     """Run the worker; exit status 0 when told to stop, 1 to be restarted, 78 for a person."""
-    settings = WorkerSettings()
+    settings = read(WorkerSettings)
     configure_logging(log_format=settings.log_format, level=settings.log_level)
     failpoints.arm(settings.failpoints)
     lock = lock_worker_id(settings.state_dir, settings.worker_id)
@@ -98,11 +100,9 @@ async def serve(settings: WorkerSettings, metrics: WorkerMetrics, stop: Stop) ->
     # Before the group is joined: nothing may be folded while a command is at work.
     if not await _unless(told, or_die(maintenance.over(), stop)):
         return 0
-    try:
-        worker = create_worker(settings, metrics, maintenance, stop)
-    except Unavailable as error:
-        log.error("not_started", error=str(error))  # noqa: TRY400 - the message says it all
-        return 1
+    worker = await _let_in(partial(create_worker, settings, metrics, maintenance, stop), told)
+    if worker is None:
+        return 0 if told.is_set() else 1
     watching = asyncio.ensure_future(or_die(maintenance.watch(settings.watch_seconds), stop))
     worker.app.finalize()
     stopping = asyncio.ensure_future(told.wait())
@@ -121,6 +121,24 @@ async def serve(settings: WorkerSettings, metrics: WorkerMetrics, stop: Stop) ->
         log.critical("faust_stopped", error=repr(worker.app.crash_reason))
         return 1
     return await _make_way(worker, settings.worker_id, told)
+
+
+async def _let_in(make: Callable[[], Worker], told: asyncio.Event) -> Worker | None:
+    """A worker whose store answers, and that Kafka does not refuse; None after `told`, or a line.
+
+    Faust would take a refusal for an absence. A new start reads certificates and password again.
+    """
+    try:
+        worker = make()
+        return worker if await _unless(told, _greet(worker)) else None
+    except (Unavailable, KafkaRefuses) as error:
+        log.error("not_started", error=str(error))  # noqa: TRY400 - the message says it all
+    return None
+
+
+async def _greet(worker: Worker) -> None:
+    with suppress(Unavailable):  # Faust waits for it
+        await asyncio.to_thread(worker.broker.greet)
 
 
 def listen(stop: Stop) -> asyncio.Event:

@@ -11,6 +11,7 @@ import faust
 
 from aggregators.agents import fold_events, or_die, store_dead_letters
 from aggregators.broker import Broker
+from aggregators.credentials import credentials
 from aggregators.dead_letters import DeadLetterTopic
 from aggregators.fetching import Transport
 from aggregators.flush import Flush
@@ -55,7 +56,7 @@ def create_worker(
     loads, inserts, watching = (connect(settings.clickhouse_dsn) for _ in range(3))
     patience = Patience(metrics)
     member = GroupMember(app, topics.EVENTS)
-    broker = Broker(settings.kafka_bootstrap)
+    broker = Broker(settings.kafka)
     pipeline = Pipeline(
         member=member,
         broker=broker,
@@ -113,7 +114,8 @@ def _faust_app(settings: WorkerSettings) -> faust.App:
     """The app; each setting answers a fact about faust-streaming 0.15.3."""
     app = faust.App(
         topics.CONSUMER_GROUP,
-        broker=[f"kafka://{address}" for address in settings.kafka_bootstrap.split(",")],
+        broker=[f"kafka://{address}" for address in settings.kafka.servers],
+        broker_credentials=credentials(settings.kafka),
         autodiscover=False,
         web_enabled=False,
         # ClickHouse is the durable state: no tables, no changelogs, no leader topic.

@@ -12,20 +12,21 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaTimeoutError
 
 from schemas import topics
+from schemas.kafka_address import KafkaAddress
 from schemas.kafka_clients import connect
 
 _TIMEOUT_MS = 5_000
 _POLL_MS = 200
 
 
-def append_times(bootstrap: str, places: Mapping[int, int]) -> dict[int, datetime | None]:
+def append_times(kafka: KafkaAddress, places: Mapping[int, int]) -> dict[int, datetime | None]:
     """The append times of the records at `places`, offsets by partition.
 
     None for an offset that the log does not reach; without those deleted at its beginning.
     Raises KafkaError while the broker is away.
     """
     wanted = {TopicPartition(topics.EVENTS, p): offset for p, offset in places.items()}
-    with closing(_consumer(bootstrap)) as consumer:
+    with closing(_consumer(kafka)) as consumer:
         starts = consumer.beginning_offsets(list(wanted))
         ends = consumer.end_offsets(list(wanted))
         beyond = {place for place, offset in wanted.items() if offset >= ends[place]}
@@ -56,10 +57,10 @@ def _read(
     return found
 
 
-def _consumer(bootstrap: str) -> KafkaConsumer:
+def _consumer(kafka: KafkaAddress) -> KafkaConsumer:
     return connect(
         KafkaConsumer,
-        bootstrap,
+        kafka,
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

@@ -16,7 +16,8 @@ from kafka.errors import KafkaError
 
 from aggregators.append_times import append_times
 from schemas import topics
-from schemas.kafka_clients import connect
+from schemas.kafka_address import KafkaAddress
+from schemas.kafka_clients import KafkaRefuses, connect
 from schemas.rejects import Unavailable
 
 _TIMEOUT_MS = 5_000
@@ -51,13 +52,18 @@ class Leaders:
 class Broker:
     """Offsets and topic id of `usage.events`, over an admin client of its own.
 
-    Calls from several threads take turns. Raises Unavailable while the broker is away.
+    Calls from several threads take turns. Raises Unavailable while the broker is away, and
+    KafkaRefuses when it does not let us in.
     """
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, kafka: KafkaAddress) -> None:
+        self._kafka = kafka
         self._client: KafkaAdminClient | None = None
         self._turn = threading.Lock()
+
+    def greet(self) -> None:
+        """Connect, if it is not done yet."""
+        self._asking(lambda _: None)
 
     def look(self, partitions: Iterable[int]) -> LogState:
         """Topic id, and the offsets of these partitions."""
@@ -78,7 +84,9 @@ class Broker:
         None for an offset that the log does not reach; without those deleted at its beginning.
         """
         try:
-            return append_times(self._bootstrap, places)
+            return append_times(self._kafka, places)
+        except KafkaRefuses:
+            raise
         except KafkaError as error:
             raise Unavailable("kafka", type(error).__name__) from error
 
@@ -113,11 +121,13 @@ class Broker:
             if self._client is None:
                 self._client = connect(
                     KafkaAdminClient,
-                    self._bootstrap,
+                    self._kafka,
                     request_timeout_ms=_TIMEOUT_MS,
                     client_id="usage-worker-watch",
                 )
             return ask(self._client)
+        except KafkaRefuses:
+            raise
         except KafkaError as error:
             self.close()
             raise Unavailable("kafka", type(error).__name__) from error

@@ -78,7 +78,8 @@ def command(data_dir: Path, port: int) -> list[str]:
 def prepare(data_dir: Path, port: int) -> list[str]:
     """Write the configuration, format the storage once, and return java's command line.
 
-    It is to be run in `data_dir`, whose `overrides.properties` an operator (or a test) may write.
+    It is to be run in `data_dir`, whose `overrides.properties` an operator (or a test) may write,
+    and `scram.users` before the first start: a line each, SCRAM-SHA-512=[name=…,password=…].
     Java and the jars are fetched when the cache lacks them.
     """
     properties = PROPERTIES.format(port=port, controller_port=ports.free(), restart=RESTART.strip())
@@ -103,8 +104,12 @@ def _format(data_dir: Path, java: list[str]) -> None:
     shutil.rmtree(data_dir / "log", ignore_errors=True)
     # Starts with a letter: an id that starts with "-" would be read as an option.
     cluster_id = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
+    tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", "server.properties"]
+    users = data_dir / "scram.users"
+    for user in users.read_text().splitlines() if users.exists() else ():
+        tool += ["--add-scram", user]
     made = subprocess.run(
-        [*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", "server.properties"],
+        [*java, *tool],
         cwd=data_dir,
         capture_output=True,
         text=True,
@@ -197,11 +202,15 @@ class KafkaServer:
                 command(self.data_dir, self.port), stdout=console, stderr=console
             )
         deadline = time.monotonic() + START_SECONDS
-        while not answers(self.port):
+        while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise RuntimeError(f"kafka did not start, see {self.data_dir}/*.log")
             time.sleep(0.05)
+
+    def answers(self) -> bool:
+        """Whether it answers clients."""
+        return answers(self.port)
 
     def stop(self) -> None:
         """Stop the broker cleanly (it leaves its log marked as clean) and wait for its end."""

@@ -21,9 +21,11 @@ from typing import Any
 from deploy import children as child_processes
 from deploy import connection, jars, plan
 from deploy.children import Child
-from deploy.prepare import TENANT, first_key, prepare, write_whole
+from deploy.connection import write_whole
+from deploy.prepare import TENANT, first_key, prepare
+from schemas.clickhouse_address import shown
 from schemas.rejects import Unavailable
-from schemas.settings import CommonSettings
+from schemas.settings import CommonSettings, read
 
 START_SECONDS = 120.0
 TICK_SECONDS = 0.1
@@ -75,7 +77,8 @@ def up(
 ) -> None:
     """Run until SIGINT, SIGTERM or SIGHUP, then stop everything in order and return.
 
-    Raises AlreadyUp, plan.PortTaken, NotStarted, or PersonNeeded when the store needs one.
+    Raises AlreadyUp, plan.PortTaken, plan.NothingToSecure, NotStarted, or PersonNeeded when the
+    store needs one.
     """
     data_dir = data_dir.absolute()
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -83,8 +86,9 @@ def up(
         for name in plan.STOP_ORDER:
             if pid := child_processes.stop_leftover(plan.lock_of(data_dir, name)):
                 words.trouble(f"stopped {name} (pid {pid}), left over from an earlier run")
-        chosen = plan.make_plan(data_dir, asked_ports, environ)
-        _Supervisor(chosen, environ, words).run(sample=sample)
+        settings = read(CommonSettings)
+        chosen = plan.make_plan(data_dir, asked_ports, settings, environ)
+        _Supervisor(chosen, settings, environ, words).run(sample=sample)
 
 
 @contextmanager
@@ -106,8 +110,15 @@ def _alone(data_dir: Path) -> Iterator[None]:
 
 
 class _Supervisor:
-    def __init__(self, chosen: plan.Plan, environ: Mapping[str, str], words: Words) -> None:
+    def __init__(
+        self,
+        chosen: plan.Plan,
+        settings: CommonSettings,
+        environ: Mapping[str, str],
+        words: Words,
+    ) -> None:
         self._plan = chosen
+        self._settings = settings
         self._words = words
         self._environ = environ
         self._children = {child.name: child for child in plan.children(chosen, environ)}
@@ -166,7 +177,7 @@ class _Supervisor:
             self._tick()
 
     def _prepare(self) -> str:
-        prepare(self._plan.connection, CommonSettings())
+        prepare(self._plan.connection, self._settings)
         return first_key(self._plan.connection, self._plan.data_dir, now=datetime.now(UTC))
 
     @property
@@ -198,8 +209,8 @@ class _Supervisor:
         return Ready(
             ingest_url=places.ingest_url,
             query_url=places.query_url,
-            kafka=places.kafka_bootstrap,
-            clickhouse_url=places.clickhouse_dsn,
+            kafka=places.kafka.bootstrap,
+            clickhouse_url=shown(places.clickhouse_dsn),
             tenant=TENANT,
             key=key,
             data_dir=str(self._plan.data_dir),

@@ -17,7 +17,8 @@ from kafka.errors import (
     NotCoordinatorError,
 )
 
-from schemas.kafka_clients import connect
+from schemas.kafka_address import KafkaAddress
+from schemas.kafka_clients import KafkaRefuses, connect
 from schemas.rejects import Unavailable
 from schemas.topics import CONSUMER_GROUP, EVENTS, is_of_another_topic
 
@@ -46,15 +47,20 @@ class LogOffsets:
 
 
 @contextmanager
-def admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
-    """An admin client; raises Unavailable when no broker answers within seconds."""
+def admin(kafka: KafkaAddress) -> Iterator[KafkaAdminClient]:
+    """An admin client; raises Unavailable when no broker answers or lets us in within seconds."""
     client = None
     try:
-        client = connect(KafkaAdminClient, bootstrap)
+        client = connect(KafkaAdminClient, kafka)
         yield client
+    except KafkaRefuses as error:
+        remedy = "look at USAGE_KAFKA_SECURITY and the settings beside it"
+        raise Unavailable("Kafka", f"{kafka.bootstrap}: {error}; {remedy}") from error
     except KafkaError as error:
         remedy = "start `usage-report up`, or set KAFKA_BOOTSTRAP"
-        raise Unavailable("Kafka", f"nothing usable answers at {bootstrap}; {remedy}") from error
+        raise Unavailable(
+            "Kafka", f"nothing usable answers at {kafka.bootstrap}; {remedy}"
+        ) from error
     finally:
         if client:
             client.close()

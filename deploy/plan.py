@@ -14,6 +14,8 @@ import httpx
 from deploy import kafka, ports
 from deploy.children import Child
 from deploy.connection import Connection
+from schemas.kafka_address import KafkaAddress
+from schemas.settings import CommonSettings
 
 # In the order of their start.
 NAMES = ("kafka", "clickhouse", "ingest", "worker", "query")
@@ -31,6 +33,10 @@ DEFAULT_PORTS = {
 
 class PortTaken(Exception):  # noqa: N818 - named for what happened, as the style asks
     """A port that was asked for by number is in use."""
+
+
+class NothingToSecure(Exception):  # noqa: N818 - named for what happened, as the style asks
+    """TLS or SASL is asked for of a Kafka that is started here, where it speaks neither."""
 
 
 def choose_ports(data_dir: Path, asked: Mapping[str, int | None]) -> dict[str, int]:
@@ -71,22 +77,36 @@ class Plan:
         return [name for name in NAMES if name not in self.elsewhere]
 
 
-def make_plan(data_dir: Path, asked: Mapping[str, int | None], environ: Mapping[str, str]) -> Plan:
-    """Choose the ports; an engine whose address is in the environment is used, not started."""
+def make_plan(
+    data_dir: Path,
+    asked: Mapping[str, int | None],
+    settings: CommonSettings,
+    environ: Mapping[str, str],
+) -> Plan:
+    """Choose the ports; an engine whose address is in the environment is used, not started.
+
+    `settings` are of the same environment.
+    """
+    engines = {"clickhouse": "CLICKHOUSE_DSN", "kafka": "KAFKA_BOOTSTRAP"}
+    elsewhere = frozenset(name for name, variable in engines.items() if environ.get(variable))
+    if "kafka" not in elsewhere and settings.kafka_security != "plaintext":
+        raise NothingToSecure(
+            f"USAGE_KAFKA_SECURITY={settings.kafka_security} is for a Kafka that KAFKA_BOOTSTRAP"
+            " names; the one that `up` starts here speaks plaintext, on this machine alone"
+        )
     chosen = choose_ports(data_dir, asked)
     address = {name: f"127.0.0.1:{port}" for name, port in chosen.items()}
-    dsn, bootstrap = environ.get("CLICKHOUSE_DSN"), environ.get("KAFKA_BOOTSTRAP")
-    engines = {"clickhouse": dsn, "kafka": bootstrap}
+    dsn = f"clickhouse://default:@{address['clickhouse']}/usage"
     return Plan(
         data_dir=data_dir,
         ports=chosen,
         connection=Connection(
             ingest_url=f"http://{address['ingest']}",
             query_url=f"http://{address['query']}",
-            clickhouse_dsn=dsn or f"clickhouse://default:@{address['clickhouse']}/usage",
-            kafka_bootstrap=bootstrap or address["kafka"],
+            clickhouse_dsn=settings.clickhouse_dsn if "clickhouse" in elsewhere else dsn,
+            kafka=settings.kafka if "kafka" in elsewhere else KafkaAddress(address["kafka"]),
         ),
-        elsewhere=frozenset(name for name, given in engines.items() if given),
+        elsewhere=elsewhere,
     )
 
 
@@ -139,7 +159,7 @@ def _environment(plan: Plan, name: str, environ: Mapping[str, str]) -> dict[str,
     return {
         **environ,
         "CLICKHOUSE_DSN": plan.connection.clickhouse_dsn,
-        "KAFKA_BOOTSTRAP": plan.connection.kafka_bootstrap,
+        "KAFKA_BOOTSTRAP": plan.connection.kafka.bootstrap,
         "USAGE_INGEST_PORT": str(plan.ports["ingest"]),
         "USAGE_WORKER_PORT": str(plan.ports["worker"]),
         "USAGE_QUERY_PORT": str(plan.ports["query"]),

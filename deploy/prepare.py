@@ -5,14 +5,13 @@ Everything is made only where it is missing, so it may be done again at any time
 Next: deploy.topics
 """
 
-import os
 from datetime import datetime
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
 from deploy import topics
-from deploy.connection import KEY, Connection
+from deploy.connection import KEY, Connection, write_whole
 from schemas.settings import CommonSettings
 from sinks import keys
 from sinks.clickhouse import connect
@@ -33,7 +32,7 @@ def prepare(connection: Connection, settings: CommonSettings) -> tuple[list[str]
     finally:
         client.close()
     touched = topics.ensure(
-        connection.kafka_bootstrap,
+        connection.kafka,
         partitions=settings.partitions,
         replication_factor=settings.replication_factor,
     )
@@ -60,12 +59,3 @@ def _new_key(client: Client, path: Path, now: datetime) -> str:
     _, token = keys.create_key(client, tenant=TENANT, scopes=keys.SCOPES, teams=(), now=now)
     write_whole(path, token + "\n")
     return token
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file at once, readable by its owner alone."""
-    draft = path.with_name(f"{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.write(text)
-    draft.replace(path)

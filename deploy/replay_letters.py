@@ -24,6 +24,7 @@ from ingest.accept import Rules
 from ingest.budget import Budget
 from ingest.publish import Publisher
 from ingest.sender import Sender
+from schemas.kafka_address import KafkaAddress
 from schemas.metrics import IngestMetrics
 from schemas.settings import IngestSettings
 from schemas.topics import EVENTS
@@ -82,12 +83,12 @@ class Replay:
             found.add(self._judge(self._partitions()).judge(letters))
         return found
 
-    def run(self, choice: Choice, bootstrap: str) -> Replayed:
+    def run(self, choice: Choice, kafka: KafkaAddress) -> Replayed:
         """Judge the chosen letters, put the good ones on the log, mark them all.
 
         Raises NotNow, or Unavailable: then what is done is marked, and the next run goes on.
         """
-        with _sending(bootstrap, self._settings.ack_timeout_seconds) as sender:
+        with _sending(kafka, self._settings.ack_timeout_seconds) as sender:
             return asyncio.run(self._run(choice, sender))
 
     async def _run(self, choice: Choice, sender: Sender) -> Replayed:
@@ -131,8 +132,8 @@ class Replay:
 
 
 @contextmanager
-def _sending(bootstrap: str, ack_timeout_seconds: float) -> Iterator[Sender]:
-    sender = Sender(EVENTS, bootstrap=bootstrap, ack_timeout_seconds=ack_timeout_seconds)
+def _sending(kafka: KafkaAddress, ack_timeout_seconds: float) -> Iterator[Sender]:
+    sender = Sender(EVENTS, kafka=kafka, ack_timeout_seconds=ack_timeout_seconds)
     sender.start()
     try:
         yield sender

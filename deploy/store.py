@@ -4,6 +4,7 @@ Next: sinks.clickhouse
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -16,6 +17,9 @@ from sinks.clickhouse import connect, is_passing
 
 # Unknown table, unknown database: a server without our tables.
 _NOT_MIGRATED = frozenset({60, 81})
+
+# What OpenSSL says, without the place in its source.
+_REFUSED = re.compile(r"\[SSL: [^\]]+\][^(]*(?= \(_ssl)")
 
 
 @contextmanager
@@ -35,19 +39,22 @@ def store(dsn: str, *, timeout_seconds: float = 30.0) -> Iterator[Client]:
     except Unavailable as error:
         if error.what != "clickhouse":
             raise
-        raise Unavailable("ClickHouse", _away(place)) from error
+        raise Unavailable("ClickHouse", _away(place, error)) from error
     except DatabaseError as error:
         if getattr(error, "code", None) in _NOT_MIGRATED:
             raise Unavailable("the store", _bare(place)) from error
         if is_passing(error):
-            raise Unavailable("ClickHouse", _away(place)) from error
+            raise Unavailable("ClickHouse", _away(place, error)) from error
         raise
     finally:
         if client:
             client.close()
 
 
-def _away(place: str) -> str:
+def _away(place: str, error: Exception) -> str:
+    if refused := _REFUSED.search(str(error)):
+        remedy = "look at USAGE_CLICKHOUSE_CA_FILE and the settings beside it"
+        return f"{place}: {refused[0]}; {remedy}"
     return f"nothing usable answers at {place}; start `usage-report up`, or set CLICKHOUSE_DSN"
 
 

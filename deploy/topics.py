@@ -13,6 +13,7 @@ from kafka.admin import ConfigResource
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas import topics
+from schemas.kafka_address import KafkaAddress
 from schemas.kafka_clients import connect
 from schemas.rejects import Unavailable
 
@@ -21,7 +22,7 @@ _CONNECT_MS = 10_000
 _HELD = ("cleanup.policy", "message.timestamp.type")
 
 
-def ensure(bootstrap: str, *, partitions: int, replication_factor: int) -> list[str]:
+def ensure(kafka: KafkaAddress, *, partitions: int, replication_factor: int) -> list[str]:
     """Make the missing topics, correct the others, and return the names of those touched.
 
     `partitions` is that of `usage.events`. Raises Unavailable when no broker answers.
@@ -31,7 +32,7 @@ def ensure(bootstrap: str, *, partitions: int, replication_factor: int) -> list[
         topics.DEAD_LETTERS: (topics.DEAD_LETTERS_PARTITIONS, topics.DEAD_LETTERS_CONFIG),
     }
     try:
-        opened = connect(KafkaAdminClient, bootstrap, bootstrap_timeout_ms=_CONNECT_MS)
+        opened = connect(KafkaAdminClient, kafka, bootstrap_timeout_ms=_CONNECT_MS)
         with closing(opened) as admin:
             there = set(admin.list_topics())
             return [

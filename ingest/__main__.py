@@ -16,7 +16,7 @@ from ingest.app import create_app
 from schemas import failpoints
 from schemas.connections import bounded
 from schemas.memory import give_back
-from schemas.settings import IngestSettings
+from schemas.settings import IngestSettings, read
 from schemas.telemetry import configure_logging
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ _KEEP_ALIVE_SECONDS = 75
 
 def main() -> None:
     """Run the gateway; requests in flight at SIGTERM are answered, and the exit status is 0."""
-    settings = IngestSettings()
+    settings = read(IngestSettings)
     configure_logging(log_format=settings.log_format, level=settings.log_level)
     failpoints.arm(settings.failpoints)
     give_back()

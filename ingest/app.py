@@ -65,7 +65,7 @@ def create_app(settings: IngestSettings, *, clock: Callable[[], datetime] = utc_
 def _sender(settings: IngestSettings, topic: str) -> Sender:
     return Sender(
         topic,
-        bootstrap=settings.kafka_bootstrap,
+        kafka=settings.kafka,
         ack_timeout_seconds=settings.ack_timeout_seconds,
     )
 

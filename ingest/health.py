@@ -4,10 +4,12 @@ Next: ingest.routes
 """
 
 import asyncio
+import ssl
 
 import structlog
 
 from ingest.sender import Sender
+from schemas.kafka_address import KafkaAddress
 from schemas.rejects import Unavailable
 from schemas.settings import IngestSettings
 from sinks.key_ring import KeyRing
@@ -30,9 +32,9 @@ async def missing(settings: IngestSettings, sender: Sender, ring: KeyRing) -> li
 async def _asked(settings: IngestSettings, sender: Sender) -> str:
     try:
         async with asyncio.timeout(_PROBE_SECONDS):
-            await _any_broker(settings.kafka_bootstrap.split(","))
+            await _any_broker(settings.kafka)
             have = await asyncio.to_thread(sender.partitions)
-    except (TimeoutError, OSError, Unavailable) as error:
+    except (TimeoutError, OSError, ValueError, Unavailable) as error:
         return f"kafka: {error!r}"
     if have < settings.partitions:
         log.error("partitions_missing", have=have, want=settings.partitions)
@@ -40,13 +42,15 @@ async def _asked(settings: IngestSettings, sender: Sender) -> str:
     return ""
 
 
-async def _any_broker(addresses: list[str]) -> None:
+async def _any_broker(kafka: KafkaAddress) -> None:
     """Return when one of the brokers has answered; raises the last one's OSError."""
+    # Reads files, and those of the system's trusted authorities are large.
+    context = await asyncio.to_thread(kafka.tls_context)
     trouble: OSError = ConnectionError("no address")
-    for address in addresses:
-        host, _, port = address.strip().rpartition(":")
+    for server in kafka.servers:
+        host, _, port = server.rpartition(":")
         try:
-            await _ask(host, int(port))
+            await _ask(host, int(port), context)
         except OSError as error:
             trouble = error
         else:
@@ -54,8 +58,8 @@ async def _any_broker(addresses: list[str]) -> None:
     raise trouble
 
 
-async def _ask(host: str, port: int) -> None:
-    reader, writer = await asyncio.open_connection(host, port)
+async def _ask(host: str, port: int, context: ssl.SSLContext | None) -> None:
+    reader, writer = await asyncio.open_connection(host, port, ssl=context)
     try:
         writer.write(_API_VERSIONS)
         if not await reader.read(8):

@@ -14,6 +14,8 @@ from kafka.errors import KafkaError
 
 from ingest.session import Outgoing, Session
 from schemas.failpoints import reach
+from schemas.kafka_address import KafkaAddress
+from schemas.kafka_clients import KafkaRefuses
 from schemas.rejects import Unavailable
 
 log = structlog.get_logger()
@@ -23,14 +25,15 @@ _WATCH_SECONDS = 1.0
 
 
 class Sender:
-    """Sends records to one topic; `bootstrap` as in the settings."""
+    """Sends records to one topic of `kafka`."""
 
-    def __init__(self, topic: str, *, bootstrap: str, ack_timeout_seconds: float) -> None:
+    def __init__(self, topic: str, *, kafka: KafkaAddress, ack_timeout_seconds: float) -> None:
         self._topic = topic
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._ack_timeout_seconds = ack_timeout_seconds
         self._queue: SimpleQueue[list[Outgoing] | None] = SimpleQueue()
         self._session: Session | None = None
+        self._trouble = "not connected"
         self._thread = threading.Thread(target=self._run, name=f"send-{topic}", daemon=True)
 
     def start(self) -> None:
@@ -52,7 +55,7 @@ class Sender:
         """How many partitions the topic has; waits a moment, and raises Unavailable."""
         session = self._session
         if session is None:
-            raise Unavailable("kafka", "not connected")
+            raise Unavailable("kafka", self._trouble)
         return session.partitions()
 
     def _run(self) -> None:
@@ -73,7 +76,7 @@ class Sender:
     def _send(self, record: Outgoing) -> None:
         while self._session is None:
             if time.monotonic() > record.deadline:
-                record.done(Unavailable("kafka", "no broker answers"))
+                record.done(Unavailable("kafka", self._trouble))
                 return
             self._connect()
         self._session.send(record)
@@ -84,12 +87,18 @@ class Sender:
         try:
             session = Session(
                 self._topic,
-                bootstrap=self._bootstrap,
+                kafka=self._kafka,
                 ack_timeout_seconds=self._ack_timeout_seconds,
             )
             log.info("kafka_connected", topic=self._topic, partitions=session.partitions())
             self._session = session
+        except KafkaRefuses as error:
+            # Nobody but a person can help, at Kafka or here: senders wait, and it is said aloud.
+            self._trouble = str(error)
+            log.error("kafka_refuses", topic=self._topic, error=str(error))  # noqa: TRY400
+            time.sleep(_RETRY_SECONDS)
         except (KafkaError, OSError, Unavailable) as error:
+            self._trouble = "no broker answers"
             log.warning("kafka_away", topic=self._topic, error=repr(error))
             if session is not None:  # a broker is there, and the topic is not
                 session.end(timeout_seconds=_RETRY_SECONDS)

@@ -17,6 +17,7 @@ import structlog
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from schemas.kafka_address import KafkaAddress
 from schemas.kafka_clients import connect
 from schemas.rejects import Unavailable
 from schemas.topics import RECORD_MAX_BYTES
@@ -48,13 +49,13 @@ class Outgoing:
 class Session:
     """Connects when made, which takes a while; raises KafkaError or OSError."""
 
-    def __init__(self, topic: str, *, bootstrap: str, ack_timeout_seconds: float) -> None:
+    def __init__(self, topic: str, *, kafka: KafkaAddress, ack_timeout_seconds: float) -> None:
         self._topic = topic
         self._lock = threading.Lock()
         self._waiting: dict[Outgoing, None] = {}
         self._failed = False
         settings = _configuration(ack_timeout_seconds)
-        self._producer = connect(KafkaProducer, bootstrap, **settings)
+        self._producer = connect(KafkaProducer, kafka, **settings)
 
     def send(self, record: Outgoing) -> None:
         """Take this record; it is told what becomes of it."""

@@ -10,13 +10,13 @@ import uvicorn
 from query_service.app import create_app
 from schemas.connections import bounded
 from schemas.memory import give_back
-from schemas.settings import QuerySettings
+from schemas.settings import QuerySettings, read
 from schemas.telemetry import configure_logging
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT; what is begun is answered, and the exit status is 0."""
-    settings = QuerySettings()
+    settings = read(QuerySettings)
     configure_logging(log_format=settings.log_format, level=settings.log_level)
     give_back()
     # uvicorn raises a signal again when it is done; then it means nothing any more.

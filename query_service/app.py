@@ -141,7 +141,7 @@ def _wire(settings: QuerySettings, now: Callable[[], datetime]) -> Wiring:
             refresh_seconds=KEYS_REFRESH_SECONDS,
             max_age_seconds=KEYS_MAX_AGE_SECONDS,
         ),
-        lag=LagReader(settings.kafka_bootstrap, partitions=settings.partitions),
+        lag=LagReader(settings.kafka, partitions=settings.partitions),
         now=now,
     )
 

@@ -17,7 +17,8 @@ from kafka.errors import (
     NotCoordinatorError,
 )
 
-from schemas.kafka_clients import connect
+from schemas.kafka_address import KafkaAddress
+from schemas.kafka_clients import KafkaRefuses, connect
 from schemas.topics import CONSUMER_GROUP, EVENTS
 
 COORDINATOR_SECONDS = 10.0
@@ -31,8 +32,8 @@ log = structlog.get_logger()
 class LagReader:
     """Asks the broker at most once at a time; a broker that is away holds up nobody."""
 
-    def __init__(self, bootstrap: str, *, partitions: int, wait_seconds: float = 1.0) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, kafka: KafkaAddress, *, partitions: int, wait_seconds: float = 1.0) -> None:
+        self._kafka = kafka
         self._places = [TopicPartition(EVENTS, number) for number in range(partitions)]
         self._wait_seconds = wait_seconds
         self._lock = threading.Lock()
@@ -54,12 +55,15 @@ class LagReader:
     def _answer(self, asked: Future[int | None]) -> None:
         try:
             asked.set_result(self._ask())
+        except KafkaRefuses as error:
+            log.error("kafka_refuses", error=str(error))  # noqa: TRY400 - the message says it all
+            asked.set_result(None)
         except Exception as error:  # noqa: BLE001 - the thread's edge: any failure is "unknown"
             log.warning("lag_not_read", error=type(error).__name__)
             asked.set_result(None)
 
     def _ask(self) -> int | None:
-        client = connect(KafkaAdminClient, self._bootstrap)
+        client = connect(KafkaAdminClient, self._kafka)
         try:
             starts = client.list_partition_offsets(dict.fromkeys(self._places, OffsetSpec.EARLIEST))
             ends = client.list_partition_offsets(dict.fromkeys(self._places, OffsetSpec.LATEST))

@@ -6,23 +6,102 @@ Next: ingest.__main__
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas import topics
+from schemas.clickhouse_address import with_certificates
+from schemas.kafka_address import KafkaAddress, Mechanism, Security
+from schemas.tls import Certificates
+
+Settings = TypeVar("Settings", bound=BaseSettings)
 
 
-class CommonSettings(BaseSettings):
+def read(kind: type[Settings]) -> Settings:
+    """The settings of the environment; exits with status 1, and what is wrong, when they are."""
+    try:
+        return kind()
+    except ValidationError as error:
+        prefix = str(kind.model_config["env_prefix"])
+        raise SystemExit(
+            "\n".join(f"usage-report: {line}" for line in _wrong(error, prefix))
+        ) from None
+
+
+def _wrong(error: ValidationError, prefix: str) -> list[str]:
+    """Without what was given, which may be a password."""
+    found = []
+    for each in error.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in each["loc"])
+        variable = name if name.isupper() else f"{prefix}{name}".upper()
+        found.append(f"{variable}: {each['msg']}" if name else each["msg"].split(", ", 1)[-1])
+    return found
+
+
+class SecuritySettings(BaseSettings):
+    """How Kafka and ClickHouse are spoken to, for whoever speaks to them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="USAGE_", extra="ignore", populate_by_name=True, hide_input_in_errors=True
+    )
+
+    kafka_security: Security = Field(
+        "plaintext",
+        description="How Kafka is spoken to: plaintext, ssl, sasl_plaintext, sasl_ssl.",
+    )
+    kafka_ca_file: Path | None = Field(
+        None,
+        description="Whom we trust as Kafka, in PEM; without it, whom this machine trusts.",
+    )
+    kafka_cert_file: Path | None = Field(
+        None, description="Our own certificate for a Kafka that asks for one, in PEM."
+    )
+    kafka_key_file: Path | None = Field(
+        None, description="Its key, not encrypted; without it, the key is in the same file."
+    )
+    kafka_sasl_mechanism: Mechanism | None = Field(
+        None, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."
+    )
+    kafka_sasl_user: str | None = Field(None, description="Who we are to Kafka.")
+    kafka_sasl_password: SecretStr | None = Field(None, description="Our password at Kafka.")
+    kafka_sasl_password_file: Path | None = Field(
+        None, description="A file with that password instead, read at each new connection."
+    )
+    clickhouse_ca_file: Path | None = Field(
+        None,
+        description="Whom we trust as ClickHouse, in PEM; without it, whom this machine trusts.",
+    )
+    clickhouse_cert_file: Path | None = Field(
+        None, description="Our own certificate for a ClickHouse that asks for one, in PEM."
+    )
+    clickhouse_key_file: Path | None = Field(
+        None, description="Its key, not encrypted; without it, the key is in the same file."
+    )
+
+    def kafka_at(self, bootstrap: str) -> KafkaAddress:
+        """Kafka at these addresses, spoken to as these settings say."""
+        names = (
+            *("security", "ca_file", "cert_file", "key_file"),
+            *("sasl_mechanism", "sasl_user", "sasl_password", "sasl_password_file"),
+        )
+        return KafkaAddress(bootstrap, **{name: getattr(self, f"kafka_{name}") for name in names})
+
+    def clickhouse_at(self, dsn: str) -> str:
+        """The DSN with the certificates in it. Raises ValueError for one that speaks no TLS."""
+        files = (self.clickhouse_ca_file, self.clickhouse_cert_file, self.clickhouse_key_file)
+        return with_certificates(dsn, Certificates("USAGE_CLICKHOUSE", *files))
+
+
+class CommonSettings(SecuritySettings):
     """What all processes share."""
-
-    model_config = SettingsConfigDict(env_prefix="USAGE_", extra="ignore", populate_by_name=True)
 
     clickhouse_dsn: str = Field(
         "clickhouse://default:@127.0.0.1:8123/usage",
         validation_alias="CLICKHOUSE_DSN",
-        description="ClickHouse over HTTP: clickhouse://user:password@host:port/database.",
+        description="ClickHouse over HTTP: clickhouse://user:password@host:port/database,"
+        " clickhouses:// for TLS.",
     )
     kafka_bootstrap: str = Field(
         "127.0.0.1:9092",
@@ -51,6 +130,17 @@ class CommonSettings(BaseSettings):
     failpoints: str = Field(
         "", description="For tests alone: where to die, as in stored_usage_daily:3."
     )
+
+    @property
+    def kafka(self) -> KafkaAddress:
+        """Kafka, and how it is spoken to."""
+        return self.kafka_at(self.kafka_bootstrap)
+
+    @model_validator(mode="after")
+    def _check_connections(self) -> Self:
+        self.kafka.check()
+        self.clickhouse_dsn = self.clickhouse_at(self.clickhouse_dsn)
+        return self
 
 
 class HttpSettings(CommonSettings):

@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError, ProgrammingError
 from urllib3.exceptions import HTTPError
 
+from schemas.clickhouse_address import is_tls
 from schemas.rejects import Unavailable
 
 # ClickHouse's answers that mean "not now" rather than "never": time-outs, memory, too many
@@ -27,12 +28,14 @@ _ADDRESS = re.compile(r"url: \S+")
 def connect(dsn: str, *, timeout_seconds: float = 10.0, **settings: Any) -> Client:
     """A client of its own (not shared between threads that query at once).
 
-    `dsn` is clickhouse://user:password@host:port/database; `settings` go with every query.
-    Raises Unavailable when the server can't be reached.
+    `dsn` is clickhouse://user:password@host:port/database, clickhouses:// for TLS; `settings` go
+    with every query. Raises Unavailable when the server can't be reached.
     """
     try:
         return clickhouse_connect.get_client(
             dsn=dsn,
+            # It does not look at the scheme itself.
+            interface="https" if is_tls(dsn) else None,
             connect_timeout=5,
             send_receive_timeout=timeout_seconds,
             autogenerate_session_id=False,

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from deploy import topics
+from schemas.kafka_address import KafkaAddress
 from schemas.topics import DEFAULT_PARTITIONS
 from sinks.clickhouse import connect
 from sinks.migrate import migrate
@@ -46,7 +47,7 @@ def kafka_bootstrap(tmp_path_factory):
     if process:
         process.start()
     bootstrap = given or process.bootstrap
-    topics.ensure(bootstrap, partitions=DEFAULT_PARTITIONS, replication_factor=1)
+    topics.ensure(KafkaAddress(bootstrap), partitions=DEFAULT_PARTITIONS, replication_factor=1)
     yield bootstrap
     if process:
         process.stop()

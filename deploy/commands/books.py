@@ -40,7 +40,7 @@ def lag(*, data_dir: DataDir = None, as_json: Json = False) -> None:
     with store(place.clickhouse_dsn) as client:
         progress = Loads(client).progress()
         tails = lost(Loads(client).epochs(), Loads(client).log_ends())
-    with admin(place.kafka_bootstrap) as broker:
+    with admin(place.kafka) as broker:
         offsets = read_offsets(broker)
     rows = [_lag_row(offsets, progress.get(partition), partition) for partition in offsets.ends]
     total = sum(row["lag"] for row in rows)

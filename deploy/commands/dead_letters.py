@@ -19,7 +19,7 @@ from deploy.replay_letters import NotNow, Replay, Replayed
 from deploy.store import store
 from query_service.dead_letters import SHOWN_BYTES, described
 from schemas.rejects import Reason
-from schemas.settings import IngestSettings
+from schemas.settings import IngestSettings, read
 from schemas.telemetry import configure_logging
 from sinks import dead_letters, keys
 from sinks.dead_letters import Choice
@@ -117,15 +117,15 @@ def replay(
     """
     configure_logging(level="error")
     place = connection.find(data_dir)
-    with store(place.clickhouse_dsn) as client, admin(place.kafka_bootstrap) as broker:
+    with store(place.clickhouse_dsn) as client, admin(place.kafka) as broker:
         tenant = None if everybodys else tenant_of(keys.read_keys(client), place.key)
         if tenant is None and not everybodys:
             fail("whose? Set USAGE_KEY to a key with scope admin, or give --all", USAGE)
         choice = Choice(tenant, reason or (), origin or (), _day(first), _day(last))
-        settings, now = IngestSettings(), datetime.now(UTC)
+        settings, now = read(IngestSettings), datetime.now(UTC)
         run = Replay(client, broker, settings=settings, now=now, any_team=any_team)
         try:
-            found = run.look(choice) if dry_run else run.run(choice, place.kafka_bootstrap)
+            found = run.look(choice) if dry_run else run.run(choice, place.kafka)
         except NotNow as error:
             fail(str(error))
     _tell(found, dry_run=dry_run, as_json=as_json)

@@ -30,7 +30,7 @@ def show(*, data_dir: DataDir = None, as_json: Json = False) -> None:
     with store(place.clickhouse_dsn) as client:
         known = Loads(client).epochs()
         tails = lost(known, Loads(client).log_ends())
-    with admin(place.kafka_bootstrap) as broker:
+    with admin(place.kafka) as broker:
         offsets = read_offsets(broker)
     topic = {"topic_id": offsets.topic_id, "ends": offsets.ends, "lag": sum(offsets.lag.values())}
     if as_json:
@@ -62,7 +62,7 @@ def bump(
     if after_loss == (partitions is not None):
         raise typer.BadParameter("give --partitions or --after-loss")
     place = connection.find(data_dir)
-    with store(place.clickhouse_dsn) as client, admin(place.kafka_bootstrap) as broker:
+    with store(place.clickhouse_dsn) as client, admin(place.kafka) as broker:
         alone = maintenance(place.clickhouse_dsn, broker, "epoch bump", tell=tell)
         if partitions is None:
             with alone as lease:

@@ -50,7 +50,7 @@ def rebuild(
     place = connection.find(data_dir)
     with (
         store(place.clickhouse_dsn, timeout_seconds=REBUILD_SECONDS) as client,
-        admin(place.kafka_bootstrap) as broker,
+        admin(place.kafka) as broker,
         maintenance(place.clickhouse_dsn, broker, "rebuild", tell=tell) as lease,
     ):
         try:

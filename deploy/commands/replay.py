@@ -37,7 +37,7 @@ def replay(
     place, begin = connection.find(data_dir), _start(start)
     with (
         store(place.clickhouse_dsn) as client,
-        admin(place.kafka_bootstrap) as broker,
+        admin(place.kafka) as broker,
         maintenance(place.clickhouse_dsn, broker, "replay", tell=tell) as lease,
     ):
         places = replaying.plan(client, broker, begin)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy import topics as make_topics
+from schemas.kafka_address import KafkaAddress
 from schemas.topics import DEFAULT_PARTITIONS
 from sinks.clickhouse import connect
 from sinks.keys import create_key
@@ -89,7 +90,9 @@ def engines(directory: Path, stack: ExitStack) -> tuple[ClickHouseProcess, Kafka
     clickhouse = ClickHouseProcess(directory / "clickhouse").start()
     stack.callback(clickhouse.kill)
     kafka = stack.enter_context(KafkaProcess(directory / "kafka"))
-    make_topics.ensure(kafka.bootstrap, partitions=DEFAULT_PARTITIONS, replication_factor=1)
+    make_topics.ensure(
+        KafkaAddress(kafka.bootstrap), partitions=DEFAULT_PARTITIONS, replication_factor=1
+    )
     return clickhouse, kafka
 
 

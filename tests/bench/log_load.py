@@ -15,6 +15,7 @@ from kafka import KafkaProducer
 
 from deploy.log_offsets import admin, read_offsets
 from schemas import topics
+from schemas.kafka_address import KafkaAddress
 from tests.bench.loads import Load, lines, send_record
 from tests.bench.plain_fold import EVENTS_A_RECORD
 
@@ -31,7 +32,7 @@ def main() -> None:
     bootstrap = parser.parse_args().bootstrap
     records = prepared()
     producer = KafkaProducer(bootstrap_servers=bootstrap, compression_type="lz4", linger_ms=20)
-    with admin(bootstrap) as broker:
+    with admin(KafkaAddress(bootstrap)) as broker:
         for turn in count():
             for partition, held in records:
                 send_record(producer, partition, on_another_day(held, turn))

@@ -26,6 +26,7 @@ from deploy import ports
 from deploy import topics as make_topics
 from deploy.log_offsets import admin
 from schemas import topics
+from schemas.kafka_address import KafkaAddress
 from sinks.clickhouse import connect
 from sinks.migrate import migrate
 from tests.bench.loads import Load, lines, send_record
@@ -136,7 +137,7 @@ class Bench:
         self._fill()
 
     def _fill(self) -> None:
-        make_topics.ensure(self._kafka.bootstrap, partitions=12, replication_factor=1)
+        make_topics.ensure(KafkaAddress(self._kafka.bootstrap), partitions=12, replication_factor=1)
         producer = KafkaProducer(
             bootstrap_servers=self._kafka.bootstrap, compression_type="lz4", linger_ms=20
         )
@@ -251,13 +252,13 @@ def rate(found: list[tuple[float, int]]) -> float:
 def make_topic(bootstrap: str, name: str, *, partitions: int) -> None:
     """A topic for the peer."""
     options = {"num_partitions": partitions, "replication_factor": 1}
-    with admin(bootstrap) as client:
+    with admin(KafkaAddress(bootstrap)) as client:
         client.create_topics({name: options}, wait_for_metadata=True)
 
 
 def forget_offsets(bootstrap: str) -> None:
     """Every consumer group begins at the start again."""
-    with admin(bootstrap) as client:
+    with admin(KafkaAddress(bootstrap)) as client:
         for group in client.list_groups():
             remove_members(client, group["group_id"])
             client.delete_groups([group["group_id"]])

@@ -8,6 +8,7 @@ from kafka.structs import OffsetAndMetadata
 
 from deploy import topics as log_topics
 from query_service.lag import LagReader
+from schemas.kafka_address import KafkaAddress
 from schemas.topics import CONSUMER_GROUP, EVENTS
 from tests.support.kafka_process import KafkaProcess
 
@@ -16,7 +17,7 @@ from tests.support.kafka_process import KafkaProcess
 def broker(tmp_path):
     """A broker with the events topic in two partitions."""
     with KafkaProcess(tmp_path / "kafka") as broker:
-        log_topics.ensure(broker.bootstrap, partitions=2, replication_factor=1)
+        log_topics.ensure(KafkaAddress(broker.bootstrap), partitions=2, replication_factor=1)
         yield broker
 
 
@@ -36,7 +37,7 @@ def commit(broker, partition, offset):
 
 def test_lag_is_what_is_not_committed(broker):
     """Without a commit all that the log holds; then the rest; unknown once nobody answers."""
-    lag = LagReader(broker.bootstrap, partitions=2, wait_seconds=30)
+    lag = LagReader(KafkaAddress(broker.bootstrap), partitions=2, wait_seconds=30)
     produce(broker, 0, 0, 1)
     assert lag.read() == 3
     commit(broker, 0, 1)

@@ -14,6 +14,7 @@ from kafka import KafkaAdminClient
 
 from aggregators.epochs import Epochs
 from deploy.log_offsets import LogOffsets, admin, read_offsets
+from schemas.kafka_address import KafkaAddress
 from schemas.rejects import Unavailable
 from schemas.topics import EVENTS
 from sinks.clickhouse import connect
@@ -47,7 +48,7 @@ class Broker:
     @contextmanager
     def client(self) -> Iterator[KafkaAdminClient]:
         """An admin client; raises Unavailable."""
-        with admin(self.bootstrap) as client:
+        with admin(KafkaAddress(self.bootstrap)) as client:
             yield client
 
     def offsets(self, *, patience_seconds: float = QUIET_SECONDS) -> LogOffsets:

@@ -15,6 +15,7 @@ import orjson
 
 from deploy import topics as log_topics
 from deploy.children import Child
+from schemas.kafka_address import KafkaAddress
 from schemas.rejects import PersonNeeded, Unavailable
 from sinks import keys
 from sinks.clickhouse import connect
@@ -78,7 +79,7 @@ class System:
     def make_topics(self) -> None:
         """Create the log's topics where they are missing."""
         log_topics.ensure(
-            self.topology.bootstrap,
+            KafkaAddress(self.topology.bootstrap),
             partitions=self.topology.partitions,
             replication_factor=self.topology.replication_factor,
         )

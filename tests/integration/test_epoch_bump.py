@@ -12,6 +12,7 @@ from deploy.epochs import after_loss, bump, opened_already
 from deploy.log_offsets import admin, read_offsets
 from deploy.maintenance import NotNow, maintenance
 from deploy.prepare import prepare
+from schemas.kafka_address import KafkaAddress
 from schemas.settings import CommonSettings
 from schemas.topics import CONSUMER_GROUP, EVENTS, position
 from sinks.clickhouse import connect
@@ -29,7 +30,7 @@ class Log:
 
     def __init__(self, store, broker, connection: Connection) -> None:
         self.store, self.broker = store, broker
-        self.dsn, self.bootstrap = connection.clickhouse_dsn, connection.kafka_bootstrap
+        self.dsn, self.bootstrap = connection.clickhouse_dsn, connection.kafka.bootstrap
         self.append(5)
 
     def append(self, records: int) -> None:
@@ -89,9 +90,9 @@ def log(tmp_path_factory):
     root = tmp_path_factory.mktemp("epochs")
     store = ClickHouseProcess(root / "clickhouse").start()
     with KafkaProcess(root / "kafka") as kafka:
-        connection = Connection(clickhouse_dsn=store.dsn, kafka_bootstrap=kafka.bootstrap)
+        connection = Connection(clickhouse_dsn=store.dsn, kafka=KafkaAddress(kafka.bootstrap))
         prepare(connection, CommonSettings(partitions=PARTITIONS))
-        with closing(connect(store.dsn)) as client, admin(kafka.bootstrap) as broker:
+        with closing(connect(store.dsn)) as client, admin(KafkaAddress(kafka.bootstrap)) as broker:
             yield Log(client, broker, connection)
     store.kill()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy import plan, ports
+from schemas.settings import CommonSettings
 
 # Another start: it holds the port it is told to, says whether it could, and waits.
 OTHER = """
@@ -105,7 +106,8 @@ def test_a_port_that_was_asked_for_and_is_taken_is_an_error(tmp_path, free):
 def test_an_engine_elsewhere_is_not_started(tmp_path):
     """With CLICKHOUSE_DSN set, `up` uses that server and runs the other four processes."""
     dsn = "clickhouse://default:@127.0.0.1:1/elsewhere"
-    made = plan.make_plan(tmp_path, {}, {"CLICKHOUSE_DSN": dsn})
+    settings = CommonSettings(clickhouse_dsn=dsn)
+    made = plan.make_plan(tmp_path, {}, settings, {"CLICKHOUSE_DSN": dsn})
     assert made.names == ["kafka", "ingest", "worker", "query"]
     assert made.connection.clickhouse_dsn == dsn
     assert {child.environment["CLICKHOUSE_DSN"] for child in plan.children(made, {})} == {dsn}

@@ -17,6 +17,7 @@ from kafka import KafkaConsumer, TopicPartition
 from deploy.connection import Connection
 from deploy.generate import Load, lines
 from deploy.prepare import prepare
+from schemas.kafka_address import KafkaAddress
 from schemas.settings import CommonSettings
 from schemas.topics import EVENTS
 from sinks.clickhouse import connect
@@ -70,7 +71,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     root = tmp_path_factory.mktemp("send")
     store = ClickHouseProcess(root / "clickhouse").start()
     with KafkaProcess(root / "kafka") as kafka:
-        connection = Connection(clickhouse_dsn=store.dsn, kafka_bootstrap=kafka.bootstrap)
+        connection = Connection(clickhouse_dsn=store.dsn, kafka=KafkaAddress(kafka.bootstrap))
         prepare(connection, CommonSettings(partitions=4))
         client = connect(store.dsn)
         scopes = ("ingest", "import")

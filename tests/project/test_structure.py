@@ -208,6 +208,26 @@ def test_next_names_a_module():
     assert not wrong
 
 
+def test_clients_are_made_in_one_place():
+    """A client of Kafka or ClickHouse that is made elsewhere would speak neither TLS nor SASL."""
+    makers = {
+        # Handed to schemas.kafka_clients.connect, and never called.
+        **dict.fromkeys(("KafkaProducer", "KafkaConsumer", "KafkaAdminClient")),
+        **dict.fromkeys(("AIOKafkaConsumer", "AIOKafkaProducer", "create_client")),
+        "App": "aggregators/app.py",
+        "get_client": "sinks/clickhouse.py",
+    }
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {name}"
+        for path, tree in modules(*PACKAGES)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for name in [getattr(node.func, "attr", getattr(node.func, "id", ""))]
+        if name in makers and makers[name] != str(path.relative_to(ROOT))
+    ]
+    assert not wrong
+
+
 def sql_files():
     """Every .sql file with its text without comments."""
     for path in sources(*PACKAGES):
@@ -272,11 +292,7 @@ def test_the_lock_has_hashes_and_no_hosts():
     pins = re.findall(r"^[a-z0-9][^\s]*==[^\s]+ .*$", lock, re.MULTILINE)
     assert len(pins) > 50
     assert lock.count("--hash=sha256:") >= len(pins)
-    for path in (
-        ROOT / "requirements.lock",
-        *ROOT.glob("tests/*/*.lock"),
-        *ROOT.glob("deploy/*.lock"),
-    ):
+    for path in (ROOT / "requirements.lock", *ROOT.glob("[dt]*/**/*.lock")):
         assert "://" not in path.read_text(), path
 
 

@@ -20,9 +20,9 @@ EXPORT_SECONDS = 3600.0
 
 
 class QueryProcess:
-    """`python -m query_service` over the ClickHouse of `dsn`."""
+    """`python -m query_service` over the ClickHouse of `dsn`; further environment as it is."""
 
-    def __init__(self, dsn: str, directory: Path) -> None:
+    def __init__(self, dsn: str, directory: Path, **more: str) -> None:
         self.port = ports.free()
         self.log = directory / "query.log"
         environment = {
@@ -32,6 +32,7 @@ class QueryProcess:
             "USAGE_STATE_DIR": str(directory),
             # Tests that run beside others keep the machine busy.
             "USAGE_QUERY_SILENCE_SECONDS": "30",
+            **more,
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

@@ -19,6 +19,7 @@ from kafka.errors import KafkaError
 from deploy import ports
 from deploy import topics as log_topics
 from schemas import topics
+from schemas.kafka_address import KafkaAddress
 from sinks.clickhouse import connect
 from sinks.migrate import migrate
 from tests.support.clickhouse_process import ClickHouseProcess
@@ -142,7 +143,9 @@ class WorkerWorld:
 
     def make_topics(self) -> None:
         """Create the log's topics."""
-        log_topics.ensure(self.kafka.bootstrap, partitions=PARTITIONS, replication_factor=1)
+        log_topics.ensure(
+            KafkaAddress(self.kafka.bootstrap), partitions=PARTITIONS, replication_factor=1
+        )
 
     def worker(self, worker_id: str = "worker-1", **settings: object) -> WorkerProcess:
         """Start a worker; further settings as USAGE_… names."""

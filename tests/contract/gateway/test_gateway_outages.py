@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from deploy import topics
+from schemas.kafka_address import KafkaAddress
 from schemas.topics import DEFAULT_PARTITIONS, EVENTS
 from sinks.clickhouse import connect
 from sinks.keys import create_key
@@ -32,7 +33,9 @@ BUFFER_BYTES = 1 << 20
 def kafka(tmp_path):
     """A broker of this test's own, to be hurt, with the log's topics."""
     with KafkaProcess(tmp_path / "kafka") as process:
-        topics.ensure(process.bootstrap, partitions=DEFAULT_PARTITIONS, replication_factor=1)
+        topics.ensure(
+            KafkaAddress(process.bootstrap), partitions=DEFAULT_PARTITIONS, replication_factor=1
+        )
         yield process
 
 
@@ -184,7 +187,9 @@ def test_it_starts_before_its_broker(clickhouse_dsn, key, tmp_path):
         kafka.start()
         assert post(gateway, key).status_code == 503
         assert not gateway.answers("/health/ready")
-        topics.ensure(kafka.bootstrap, partitions=DEFAULT_PARTITIONS, replication_factor=1)
+        topics.ensure(
+            KafkaAddress(kafka.bootstrap), partitions=DEFAULT_PARTITIONS, replication_factor=1
+        )
         wait_until(lambda: gateway.answers("/health/ready"), seconds=60)
         assert post(gateway, key).status_code == 202
     finally:

@@ -5,17 +5,20 @@ Next: deploy.connection
 
 import fcntl
 import json
+from dataclasses import replace
 
 import pytest
+from pydantic import SecretStr
 
 from deploy import connection
 from deploy.connection import Connection
+from schemas.kafka_address import KafkaAddress
 
 HERE = Connection(
     ingest_url="http://127.0.0.1:1",
     query_url="http://127.0.0.1:2",
     clickhouse_dsn="clickhouse://default:@127.0.0.1:3/usage",
-    kafka_bootstrap="127.0.0.1:4",
+    kafka=KafkaAddress("127.0.0.1:4"),
     key="ur_sample_key",
 )
 VARIABLES = (
@@ -72,7 +75,7 @@ def test_addresses_alone_are_enough(monkeypatch):
     for variable, value in zip(VARIABLES[1:], ("a", "b", "c", "d", "e"), strict=True):
         monkeypatch.setenv(variable, value)
     assert connection.find() == Connection(
-        ingest_url="a", query_url="b", key="c", clickhouse_dsn="d", kafka_bootstrap="e"
+        ingest_url="a", query_url="b", key="c", clickhouse_dsn="d", kafka=KafkaAddress("e")
     )
 
 
@@ -95,5 +98,35 @@ def test_a_stopped_up_is_not_found(tmp_path, running, monkeypatch):
 
 
 def test_the_key_is_not_among_the_addresses(running):
-    """The file of addresses can be read by others; the key has a file of its own."""
+    """It has a file of its own."""
     assert "key" not in json.loads((running / connection.ADDRESSES).read_text())
+
+
+def test_an_up_tells_how_its_kafka_is_spoken_to(running):
+    """With the password, so that a command needs no environment; for the owner alone."""
+    kafka = KafkaAddress(
+        "kafka:9093",
+        "sasl_ssl",
+        ca_file=running / "ca.pem",
+        sasl_mechanism="PLAIN",
+        sasl_user="sample-user",
+        sasl_password=SecretStr("sample-password"),
+    )
+    connection.write(running, replace(HERE, kafka=kafka))
+    found = connection.find(running)
+    assert found == replace(HERE, kafka=kafka)
+    assert found.kafka.password() == "sample-password"
+    assert (running / connection.ADDRESSES).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_environment_says_how_its_own_kafka_is_spoken_to(running, monkeypatch):
+    """Where KAFKA_BOOTSTRAP is set, the settings beside it count, and those of `up` do not."""
+    monkeypatch.setenv("USAGE_DATA_DIR", str(running))
+    for name, text in {"SECURITY": "sasl_plaintext", "SASL_MECHANISM": "PLAIN"}.items():
+        monkeypatch.setenv(f"USAGE_KAFKA_{name}", text)
+    monkeypatch.setenv("USAGE_KAFKA_SASL_USER", "sample-user")
+    monkeypatch.setenv("USAGE_KAFKA_SASL_PASSWORD", "sample-password")
+    assert connection.find().kafka == HERE.kafka
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", "kafka:9092")
+    assert connection.find().kafka.security == "sasl_plaintext"
+    assert connection.find().kafka.password() == "sample-password"

@@ -11,13 +11,14 @@ import gc, logging, threading
 from pathlib import Path
 import kafka
 from kafka.errors import KafkaError
+from schemas.kafka_address import KafkaAddress
 from schemas.kafka_clients import connect
 
 logging.disable()
 held = []
 for _ in range(4):
     try:
-        connect(kafka.{kind}, "127.0.0.1:1", bootstrap_timeout_ms=200)
+        connect(kafka.{kind}, KafkaAddress("127.0.0.1:1"), bootstrap_timeout_ms=200)
     except KafkaError:
         pass
     gc.collect()
