@@ -39,11 +39,11 @@ def _records(draw):
 
 
 # How the worker goes on: records of a batch, calls until it is killed (None: to the end; a first
-# batch's inserts are calls 9 to 14), and whether it starts anew before.
+# batch's inserts are calls 10 to 15), and whether it starts anew before.
 _batches = st.lists(
     st.tuples(
         st.integers(1, 4),
-        st.one_of(st.none(), st.integers(9, 14), st.integers(0, 18)),
+        st.one_of(st.none(), st.integers(10, 15), st.integers(0, 19)),
         st.booleans(),
     ),
     max_size=12,
@@ -125,3 +125,67 @@ def test_an_id_twice_in_a_record_counts_once():
     worker.close()
     assert [key[3] for key in stored_rows(worker.store)] == ["first"]
     assert list(stored_stamps(worker.store).values()) == [(1 << 48, 0)]
+
+
+@pytest.mark.parametrize("most_identities", [1, 50_000])
+@settings(
+    max_examples=40,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    history=st.lists(_records(), min_size=1, max_size=8),
+    cut=st.integers(0, 8),
+    gone=st.lists(st.integers(0, 11), min_size=1, max_size=3, unique=True),
+    batches=_batches,
+    budget=st.sampled_from([1, 1 << 30]),
+)
+def test_erased_users_stay_erased(  # noqa: PLR0913 - of a property test
+    monkeypatch, history, cut, gone, batches, budget, most_identities
+):
+    """Users erased in mid-history, then a replay of all of it: as the plain fold with its guards.
+
+    What they did before stays under pseudonyms as it was; what they do later is a new user's.
+    """
+    for module in (load, state):
+        monkeypatch.setattr(module, "MAX_IDENTITIES_HELD", most_identities)
+    log, plain = SimulatedLog(PARTITIONS), PlainFold()
+    worker = StraightWorker(log, state_max_bytes=budget)
+    for partition, lines, poison in history[:cut]:
+        log.append(partition, lines, poison=poison)
+        plain.fold(record(log.records[partition][-1]))
+    for _ in range(8):
+        _deliver(worker, 3, None)
+    guards = {p: records[-1] for p, records in enumerate(log.records) if records}
+    for user in gone:
+        tenant, user_id = f"tenant-{user % 2}", f"user-{user // 2}"
+        worker.store.erase(tenant, user_id, f"erased-{user}")
+        _erase(plain, tenant, user_id, f"erased-{user}")
+        for partition, last in guards.items():
+            plain.erased[tenant, user_id, partition] = record(last).position
+
+    for partition, lines, poison in history[cut:]:
+        log.append(partition, lines, poison=poison)
+    for records in log.records:
+        for each in records:
+            plain.fold(record(each))
+    log.committed.clear()
+    worker.restart()
+    for size, calls, again in [*batches, *[(3, None, False)] * 8]:
+        if again or not worker.worker.alive:
+            worker.restart()
+        _deliver(worker, size, calls)
+    worker.close()
+
+    rows = {key: tuple(row.values()) for key, row in plain.rows.items()}
+    assert stored_rows(worker.store) == rows
+    assert stored_stamps(worker.store) == plain.stamps
+    assert stored_books(worker.store) == plain.ledger
+
+
+def _erase(plain, tenant, user_id, pseudonym):
+    """Rows and stamps go under the pseudonym."""
+    for held in (plain.rows, plain.stamps):
+        for key in [key for key in held if key[:2] == (tenant, user_id)]:
+            held[(tenant, pseudonym, *key[2:])] = held.pop(key)
