@@ -23,7 +23,7 @@ from deploy import connection, jars, plan
 from deploy.children import Child
 from deploy.prepare import TENANT, first_key, prepare, write_whole
 from schemas.rejects import Unavailable
-from schemas.settings import CommonSettings
+from schemas.settings import StoreSettings
 
 START_SECONDS = 120.0
 TICK_SECONDS = 0.1
@@ -166,7 +166,7 @@ class _Supervisor:
             self._tick()
 
     def _prepare(self) -> str:
-        prepare(self._plan.connection, CommonSettings())
+        prepare(self._plan.connection, StoreSettings())
         return first_key(self._plan.connection, self._plan.data_dir, now=datetime.now(UTC))
 
     @property

@@ -3,6 +3,7 @@
 Next: deploy.commands.erase
 """
 
+import math
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from kafka.admin import ConfigResource, OffsetSpec
 
 from schemas.topics import DEAD_LETTERS, EVENTS
 
+_DAY_MS = 86_400_000
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -24,21 +26,29 @@ def kept_until(broker: KafkaAdminClient) -> dict[str, datetime | None]:
     return {name: _kept(broker, name) for name in (EVENTS, DEAD_LETTERS) if name in there}
 
 
+def events_days(broker: KafkaAdminClient) -> float:
+    """For how many days the topic of events keeps a record; infinite where it always does."""
+    [retention] = _milliseconds(broker, EVENTS, "retention.ms")
+    return math.inf if retention < 0 else retention / _DAY_MS
+
+
 def _kept(broker: KafkaAdminClient, name: str) -> datetime | None:
     newest = max(_newest(broker, name), default=-1)
     if newest < 0:
         return None
-    found = broker.describe_configs([ConfigResource("topic", name)], config_filter="all")
-    config = {
-        key: int(found["topic"][name][key]["value"]) for key in ("retention.ms", "segment.ms")
-    }
-    if config["retention.ms"] < 0:
+    retention, segment = _milliseconds(broker, name, "retention.ms", "segment.ms")
+    if retention < 0:
         return FOR_EVER
     newest_at = datetime.fromtimestamp(newest / 1000, UTC)
     try:
-        return newest_at + timedelta(milliseconds=sum(config.values()))
+        return newest_at + timedelta(milliseconds=retention + segment)
     except OverflowError:
         return FOR_EVER
+
+
+def _milliseconds(broker: KafkaAdminClient, name: str, *keys: str) -> list[int]:
+    found = broker.describe_configs([ConfigResource("topic", name)], config_filter="all")
+    return [int(found["topic"][name][key]["value"]) for key in keys]
 
 
 def _newest(broker: KafkaAdminClient, name: str) -> Iterable[int]:

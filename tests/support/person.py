@@ -4,6 +4,8 @@ Next: sinks.erasure
 """
 
 import json
+import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -122,12 +124,13 @@ def tables_with(client: Client, trace: bytes) -> dict[str, int]:
 def files_with(root: Path, trace: bytes) -> list[Path]:
     """Every file under `root` that holds these bytes."""
     found = []
-    for path in root.rglob("*"):
-        try:
-            if path.is_file() and trace in path.read_bytes():
-                found.append(path)
-        except FileNotFoundError:  # a part that is dropped just now
-            continue
+    # A part may be dropped just now: os.walk passes over a directory that is gone.
+    for directory, _, names in os.walk(root):
+        for name in names:
+            path = Path(directory, name)
+            with suppress(FileNotFoundError):
+                if trace in path.read_bytes():
+                    found.append(path)
     return found
 
 
