@@ -34,18 +34,25 @@ from tests.support.query_process import QueryProcess
 from tests.support.worker_world import CommandProcess, WorkerWorld, migrated
 
 EVENTS = 12
+SOON = (
+    "old_parts_lifetime = 1, cleanup_delay_period = 1, max_cleanup_delay_period = 1,"
+    " cleanup_delay_period_random_add = 0"
+)
 EVERYONE = (PERSON, *OTHERS)
 
 
 @pytest.fixture
 def world(tmp_path):
-    """A log and a store of the test's own, whose engine lets old parts go after a second."""
+    """A log and a store of the test's own, whose engine lets old parts go within seconds."""
     store = ClickHouseProcess(tmp_path / "clickhouse").start()
     migrated(store)
     with closing(connect(store.dsn)) as client:
         named = "SELECT name FROM system.tables WHERE database = currentDatabase()"
         for (table,) in client.query(named).result_rows:
-            client.command(f"ALTER TABLE {table} MODIFY SETTING old_parts_lifetime = 1")
+            client.command(f"ALTER TABLE {table} MODIFY SETTING {SOON}")
+    # It looks as often as it was told when it started.
+    store.stop()
+    store.start()
     with KafkaProcess(tmp_path / "kafka") as kafka:
         made = WorkerWorld(tmp_path, store, kafka)
         yield made
