@@ -193,3 +193,21 @@ def _erase(store, plain, user, ends):
             held[(tenant, pseudonym, *key[2:])] = held.pop(key)
     for last in ends:
         plain.erased[tenant, user_id, last.partition] = last.position
+
+
+def test_an_erased_user_is_passed_over_up_to_the_guard():
+    """The same event delivered again counts for nobody; sent again, above the guard, it is new."""
+    log = SimulatedLog(PARTITIONS)
+    partition, again = partition_of(0), event_line(0, 1, 1, 1)
+    log.append(partition, [again])
+    worker = StraightWorker(log)
+    _deliver(worker, 1, None)
+    _erase(worker.store, PlainFold(), 0, [])
+    log.committed.clear()
+    log.append(partition, [again])
+    worker.restart()
+    _deliver(worker, 1, None)
+    assert [key[1] for key in stored_rows(worker.store)] == ["erased-0"]
+    _deliver(worker, 1, None)
+    worker.close()
+    assert sorted(key[1] for key in stored_stamps(worker.store)) == ["erased-0", "user-0"]
