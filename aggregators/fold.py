@@ -5,9 +5,10 @@ Pure: no clock, no chance, no other table. tests/support/plain_fold.py is its sp
 Next: aggregators.ledger
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 
 import polars as pl
 
@@ -85,20 +86,38 @@ def first_seen(lines: Lines, held: Sequence[UserDay], state: State) -> list[bool
     """Rule 1: which events have the smallest stamp known of their identity.
 
     `held` are the user-days of `lines`. The verdict is remembered for every delivered event,
-    whatever the guard will say.
+    whatever the row's guard will say. What an erased user left on the log is never first, and is
+    not remembered: nobody could know it after a restart.
     """
     known = [user_day.identities for user_day in held]
     before = [len(identities) for identities in known]
     columns = (lines.events[name].to_list() for name in ("user_day", "identity"))
     verdicts = [
-        _is_first(known[user_day], identity, stamp)
-        for user_day, identity, stamp in zip(*columns, _stamps(lines.events), strict=True)
+        not gone and _is_first(known[user_day], identity, stamp)
+        for user_day, identity, stamp, gone in zip(
+            *columns, _stamps(lines.events), _erased(lines, held), strict=True
+        )
     ]
     for (key, partition), identities, count in zip(
         lines.user_days.items(), known, before, strict=True
     ):
         state.identities_added(key, partition, len(identities) - count)
     return verdicts
+
+
+def _erased(lines: Lines, held: Sequence[UserDay]) -> Iterable[bool]:
+    """Of each event, whether it was erased with its user."""
+    guards = [user_day.guard for user_day in held]
+    if not any(guards):
+        return repeat(False, lines.events.height)
+    columns = (lines.events[name].to_list() for name in ("user_day", "partition", "position"))
+    return [
+        guard is not None and position <= guard.get(partition, -1)
+        for guard, partition, position in (
+            (guards[user_day], partition, position)
+            for user_day, partition, position in zip(*columns, strict=True)
+        )
+    ]
 
 
 def _is_first(known: dict[str, int], identity: str, stamp: int) -> bool:

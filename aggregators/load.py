@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from aggregators import ledger
 from aggregators.decode import Lines
+from aggregators.erased import Erased, ErasedUser
 from aggregators.state import (
     MAX_IDENTITIES_HELD,
     SEQ_BITS,
@@ -53,6 +54,10 @@ class Reads(Protocol):
 
     def ledger(self, keys: Sequence[LedgerKey]) -> list[tuple[Any, ...]]:
         """Rows of the ledger."""
+        ...
+
+    def erased(self) -> Sequence[ErasedUser]:
+        """The guards of erased users."""
         ...
 
 
@@ -127,3 +132,8 @@ def load_ledger(reads: Reads, keys: Sequence[LedgerKey]) -> dict[LedgerKey, Ledg
         row = loaded[tenant, received_day, partition]
         row.accepted, row.stored, row.duplicate, row.dead, row.counted, row.position = books
     return loaded
+
+
+def load_erased(reads: Reads) -> Erased:
+    """Read the guards of erased users."""
+    return Erased(reads.erased())

@@ -34,7 +34,6 @@ from sinks.loads import Loads
 
 log = structlog.get_logger()
 
-
 # A batch's bytes become several times as many while it is decoded, folded and stored.
 _BATCH_MAX_BYTES = 8 << 20
 # A flush that can neither end nor fail must not keep a worker from starting anew.
@@ -188,6 +187,7 @@ class Pipeline:
         leaders = await self._patience.call(self._broker.leaders)
         seen = await self._patience.call(self._broker.look, partitions)
         stored = await self._patience.call(self._loads.progress)
+        erased = await self._patience.call(load.load_erased, self._loads)
         # Ends once more: an older owner may just have stored what was appended after the look.
         ends = await self._patience.call(self._broker.look, partitions)
         if {seen.topic_id, ends.topic_id} != {epochs.topic_id}:
@@ -201,7 +201,7 @@ class Pipeline:
         log.info("assigned", generation=generation, partitions=len(partitions))
         return Session(
             intake=Intake(generation, starts),
-            state=State(max_bytes=self._state_max_bytes),
+            state=State(max_bytes=self._state_max_bytes, erased=erased),
             epochs=epochs,
             durable={p: durable_progress(p, stored.get(p), epochs) for p in partitions},
             lineage=lineage,

@@ -12,6 +12,8 @@ from datetime import date
 
 import xxhash
 
+from aggregators.erased import Erased, Guard
+
 UserDayKey = tuple[str, str, date]  # tenant, user_id, day
 RowKey = tuple[str, str, str, str]  # product_id, product_version, team_id, access
 LedgerKey = tuple[str, date, int]  # tenant, received_day, partition
@@ -78,22 +80,25 @@ class UserDay:
     """A user's UTC day: its rows, and its identities with the smallest stamp of each.
 
     `batch` numbers the last batch that changed it. `partial`: there are too many identities to
-    hold, and `identities` has only those in flight or looked up for a batch.
+    hold, and `identities` has only those in flight or looked up for a batch. `guard`: the user
+    was erased.
     """
 
-    __slots__ = ("batch", "identities", "partial", "rows")
+    __slots__ = ("batch", "guard", "identities", "partial", "rows")
 
     def __init__(self) -> None:
         self.rows: dict[RowKey, Row] = {}
         self.identities: dict[str, int] = {}
         self.batch = 0
         self.partial = False
+        self.guard: Guard | None = None
 
 
 class State:
     """All user-days and ledger rows of one generation."""
 
-    def __init__(self, *, max_bytes: int) -> None:
+    def __init__(self, *, max_bytes: int, erased: Erased | None = None) -> None:
+        self._erased = erased or Erased()
         self.user_days: OrderedDict[UserDayKey, UserDay] = OrderedDict()
         self.ledger: OrderedDict[LedgerKey, LedgerRow] = OrderedDict()
         # Hashes of the user-days that the store may have; None: a set too large to hold.
@@ -132,6 +137,7 @@ class State:
     def admit(self, key: UserDayKey, partition: int, loaded: UserDay) -> None:
         """Hold a loaded (or a new and empty) user-day, and know from now on that it exists."""
         self.user_days[key] = loaded
+        loaded.guard = self._erased.guard(key[0], key[1])
         self.rows_held += len(loaded.rows)
         self.identities_added(key, partition, len(loaded.identities))
         known = self.existing.get((partition, key[2]))

@@ -39,6 +39,7 @@ COMMANDS = {
     "verify": ("books.verify", CARE),
     "rebuild": ("rebuild.rebuild", CARE),
     "replay": ("replay.replay", CARE),
+    "erase": ("erase.erase", CARE),
     "migrate": ("run.migrate", CARE),
     "settings": ("settings.settings", CARE),
 }

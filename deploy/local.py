@@ -25,7 +25,7 @@ from deploy.connection import write_whole
 from deploy.prepare import TENANT, first_key, prepare
 from schemas.clickhouse_address import shown
 from schemas.rejects import Unavailable
-from schemas.settings import CommonSettings, read
+from schemas.settings import StoreSettings, read
 
 START_SECONDS = 120.0
 TICK_SECONDS = 0.1
@@ -86,7 +86,7 @@ def up(
         for name in plan.STOP_ORDER:
             if pid := child_processes.stop_leftover(plan.lock_of(data_dir, name)):
                 words.trouble(f"stopped {name} (pid {pid}), left over from an earlier run")
-        settings = read(CommonSettings)
+        settings = read(StoreSettings)
         chosen = plan.make_plan(data_dir, asked_ports, settings, environ)
         _Supervisor(chosen, settings, environ, words).run(sample=sample)
 
@@ -113,7 +113,7 @@ class _Supervisor:
     def __init__(
         self,
         chosen: plan.Plan,
-        settings: CommonSettings,
+        settings: StoreSettings,
         environ: Mapping[str, str],
         words: Words,
     ) -> None:

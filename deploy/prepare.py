@@ -10,9 +10,11 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from deploy import topics
+from deploy import retention, topics
 from deploy.connection import KEY, Connection, write_whole
-from schemas.settings import CommonSettings
+from deploy.log_kept import events_days
+from deploy.log_offsets import admin
+from schemas.settings import StoreSettings
 from sinks import keys
 from sinks.clickhouse import connect
 from sinks.migrate import migrate
@@ -21,21 +23,24 @@ TENANT = "sample"
 MIGRATION_SECONDS = 600.0
 
 
-def prepare(connection: Connection, settings: CommonSettings) -> tuple[list[str], list[str]]:
+def prepare(connection: Connection, settings: StoreSettings) -> tuple[list[str], list[str]]:
     """Bring tables and topics to what this release needs; the names of what was done.
 
-    Raises Unavailable while an engine is away, PersonNeeded when the store is not what it says.
+    Raises Unavailable while an engine is away, PersonNeeded when the store is not what it says, or
+    when the settings ask for what would count wrongly.
     """
     client = connect(connection.clickhouse_dsn, timeout_seconds=MIGRATION_SECONDS)
     try:
         applied = migrate(client)
+        touched = topics.ensure(
+            connection.kafka,
+            partitions=settings.partitions,
+            replication_factor=settings.replication_factor,
+        )
+        with admin(connection.kafka) as broker:
+            retention.apply(client, settings, log_days=events_days(broker))
     finally:
         client.close()
-    touched = topics.ensure(
-        connection.kafka,
-        partitions=settings.partitions,
-        replication_factor=settings.replication_factor,
-    )
     return applied, touched
 
 

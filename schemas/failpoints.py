@@ -15,6 +15,9 @@ WORKER_POINTS = (
     *("taken", "folded", "stored_usage_events", "stored_usage_daily", "stored_usage_ledger"),
     *("stored_progress", "committed"),
 )
+# After each step of an erasure.
+COMMAND_POINTS = ("erase_step",)
+_POINTS = frozenset((*GATEWAY_POINTS, *WORKER_POINTS, *COMMAND_POINTS))
 
 _armed: dict[str, int] = {}
 
@@ -27,7 +30,7 @@ def arm(text: str) -> None:
     _armed.clear()
     for part in filter(None, text.split(",")):
         name, _, count = part.partition(":")
-        if name not in (*GATEWAY_POINTS, *WORKER_POINTS) or int(count) < 1:
+        if name not in _POINTS or int(count) < 1:
             raise ValueError(f"no failpoint: {part}")
         _armed[name] = int(count)
 

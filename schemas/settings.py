@@ -143,6 +143,30 @@ class CommonSettings(SecuritySettings):
         return self
 
 
+class EventsKeptSettings(CommonSettings):
+    """How long events are kept: the gateway takes none of before, the store deletes them."""
+
+    events_retention_days: int = Field(
+        400,
+        ge=36,
+        description="How far back scope import reaches; `up` and `usage-report migrate` make"
+        " usage_events keep events 8 days longer.",
+    )
+
+
+class StoreSettings(EventsKeptSettings):
+    """How long tables keep what names users; `up` and `usage-report migrate` apply it."""
+
+    daily_retention_days: int = Field(
+        0,
+        ge=0,
+        description="Days that rows of usage_daily are kept, no fewer than events; 0: for ever.",
+    )
+    dead_letters_retention_days: int = Field(
+        400, ge=1, description="Days that dead letters are kept."
+    )
+
+
 class HttpSettings(CommonSettings):
     """What the two services that speak HTTP share."""
 
@@ -156,7 +180,7 @@ class HttpSettings(CommonSettings):
     )
 
 
-class IngestSettings(HttpSettings):
+class IngestSettings(HttpSettings, EventsKeptSettings):
     """The gateway."""
 
     ingest_host: str = Field("127.0.0.1", description="Address the gateway listens on.")
@@ -187,11 +211,6 @@ class IngestSettings(HttpSettings):
         86_400.0,
         gt=0,
         description="How long cached keys are trusted while ClickHouse is away.",
-    )
-    events_retention_days: int = Field(
-        400,
-        ge=36,
-        description="How far back scope import reaches; usage_events are kept 8 days longer.",
     )
 
 

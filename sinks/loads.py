@@ -44,6 +44,15 @@ class Epoch(NamedTuple):
     epoch: int
 
 
+class ErasedUser(NamedTuple):
+    """The guard of an erased user: (partition, position) pairs; the tenant's secret in hex."""
+
+    tenant: str
+    secret: str
+    user_hash: str
+    guard: list[tuple[int, int]]
+
+
 class LogEnd(NamedTuple):
     """How far a partition was seen to reach in one life of the log, and how far it was folded."""
 
@@ -100,6 +109,10 @@ class Loads:
     def epochs(self) -> list[Epoch]:
         """The lives of the log, oldest first."""
         return [Epoch(*row) for row in self._query("log_epochs", {})]
+
+    def erased(self) -> list[ErasedUser]:
+        """The guards of erased users."""
+        return [ErasedUser(*row) for row in self._query("load_erased", {})]
 
     def events_engine(self) -> str:
         """How the table of events was made, its TTL included."""

@@ -15,7 +15,8 @@ from clickhouse_connect.driver.client import Client
 from schemas.rollups import ROW_KEY
 from sinks.clickhouse import statement
 
-# Events are kept for so many days; rows of days before have nothing left to be checked against.
+# So many days are checked at most, and no more than events are kept for: rows of days before have
+# nothing left to be checked against.
 RETENTION_DAYS = 400
 EXAMPLES_MAX = 100
 # Events are stored a moment before the rows they add to: a difference is looked at again before
@@ -74,7 +75,7 @@ def verify(
     `teams`, `users` empty: all. `since` and `until` are UTC dates, inclusive; days before the
     events' retention are left out. A month is held in memory at a time, and spills to disk.
     """
-    first = max(since or date.min, today - timedelta(days=RETENTION_DAYS - 1))
+    first = max(since or date.min, _kept_from(client, today))
     # A day ahead: events may be dated a few minutes after now.
     last = min(until or date.max, today + timedelta(days=1))
     checked, differences, examples = 0, 0, list[Difference]()
@@ -94,6 +95,14 @@ def verify(
         differences += found["differences"]
         examples += [_difference(example) for example in found["examples"]]
     return Verification(checked, differences, tuple(examples[:EXAMPLES_MAX]))
+
+
+def _kept_from(client: Client, today: date) -> date:
+    """The first day whose events are all kept, as the table itself says."""
+    _, expires, days = client.query(statement("sinks.sql", "events_kept")).result_rows[0]
+    # A day less than they are kept: midnight may pass meanwhile.
+    kept = min(RETENTION_DAYS - 1, days - 2) if expires and days else RETENTION_DAYS - 1
+    return today - timedelta(days=kept)
 
 
 def months(first: date, last: date) -> Iterator[tuple[date, date]]:

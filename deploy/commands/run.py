@@ -18,7 +18,7 @@ from deploy import kafka as kafka_server
 from deploy.commands.screen import Screen
 from deploy.commands.terminal import FOUND, DataDir, Json, fail, print_json
 from deploy.prepare import prepare
-from schemas.settings import CommonSettings, read
+from schemas.settings import StoreSettings, read
 
 Port = Annotated[int | None, typer.Option(min=1, max=65535, show_default="usual, or one free")]
 
@@ -123,7 +123,7 @@ def clickhouse(
 
 def migrate(data_dir: DataDir = None, *, as_json: Json = False) -> None:
     """Bring tables and topics to what this release needs; harmless to repeat."""
-    applied, touched = prepare(connection.find(data_dir), read(CommonSettings))
+    applied, touched = prepare(connection.find(data_dir), read(StoreSettings))
     if as_json:
         print_json({"migrations": applied, "topics": touched})
     else:

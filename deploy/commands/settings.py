@@ -23,6 +23,7 @@ MODELS = (
     ("ingest", schemas_settings.IngestSettings),
     ("worker", schemas_settings.WorkerSettings),
     ("query", schemas_settings.QuerySettings),
+    ("migrate", schemas_settings.StoreSettings),
     ("commands", ConnectionSettings),
 )
 Markdown = Annotated[

@@ -13,7 +13,7 @@ from deploy.log_offsets import admin, read_offsets
 from deploy.maintenance import NotNow, maintenance
 from deploy.prepare import prepare
 from schemas.kafka_address import KafkaAddress
-from schemas.settings import CommonSettings
+from schemas.settings import StoreSettings
 from schemas.topics import CONSUMER_GROUP, EVENTS, position
 from sinks.clickhouse import connect
 from sinks.loads import Epoch, Loads
@@ -91,7 +91,7 @@ def log(tmp_path_factory):
     store = ClickHouseProcess(root / "clickhouse").start()
     with KafkaProcess(root / "kafka") as kafka:
         connection = Connection(clickhouse_dsn=store.dsn, kafka=KafkaAddress(kafka.bootstrap))
-        prepare(connection, CommonSettings(partitions=PARTITIONS))
+        prepare(connection, StoreSettings(partitions=PARTITIONS))
         with closing(connect(store.dsn)) as client, admin(KafkaAddress(kafka.bootstrap)) as broker:
             yield Log(client, broker, connection)
     store.kill()

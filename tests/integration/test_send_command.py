@@ -18,7 +18,7 @@ from deploy.connection import Connection
 from deploy.generate import Load, lines
 from deploy.prepare import prepare
 from schemas.kafka_address import KafkaAddress
-from schemas.settings import CommonSettings
+from schemas.settings import StoreSettings
 from schemas.topics import EVENTS
 from sinks.clickhouse import connect
 from sinks.keys import create_key
@@ -72,7 +72,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     store = ClickHouseProcess(root / "clickhouse").start()
     with KafkaProcess(root / "kafka") as kafka:
         connection = Connection(clickhouse_dsn=store.dsn, kafka=KafkaAddress(kafka.bootstrap))
-        prepare(connection, CommonSettings(partitions=4))
+        prepare(connection, StoreSettings(partitions=4))
         client = connect(store.dsn)
         scopes = ("ingest", "import")
         _, key = create_key(client, tenant="sample", scopes=scopes, teams=(), now=datetime.now(UTC))

@@ -13,10 +13,12 @@ from typing import Any
 import polars as pl
 
 from aggregators.state import PartitionDay, UserDayKey, user_hash
+from schemas.erasure import erased_hash
 from schemas.rollups import LEDGER_KEY, ROW_KEY, USER_DAY_KEY
-from sinks.loads import Epoch, PartitionProgress
+from sinks.loads import Epoch, ErasedUser, PartitionProgress
 
 TOPIC_ID = "model"
+SECRET = "5a" * 32
 
 _KEYS = {
     "usage_events": (*USER_DAY_KEY, "source", "id"),
@@ -41,6 +43,7 @@ class SimulatedStore:
         self._last_insert_wins = last_insert_wins
         self.tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {t: {} for t in _TABLES}
         self.positions: dict[int, tuple[int, datetime]] = {}
+        self.guards: list[ErasedUser] = []
         self._epochs = [
             Epoch(TOPIC_ID, partition, 0, partitions, 1) for partition in range(partitions)
         ]
@@ -130,6 +133,22 @@ class SimulatedStore:
             partition: PartitionProgress(partition, position, appended_at, never, 1)
             for partition, (position, appended_at) in self.positions.items()
         }
+
+    def erased(self) -> list[ErasedUser]:
+        """As load_erased.sql."""
+        return self.guards
+
+    def erase(self, tenant: str, user_id: str, pseudonym: str) -> None:
+        """As sinks.erasure: rows and events go under a pseudonym, and a guard is put up."""
+        for table in ("usage_events", "usage_daily"):
+            held = self.tables[table]
+            for key in [key for key in held if key[:2] == (tenant, user_id)]:
+                row = held.pop(key) | {"user_id": pseudonym}
+                held[tuple(row[name] for name in _KEYS[table])] = row
+        guard = [(partition, position) for partition, (position, _) in self.positions.items()]
+        self.guards.append(
+            ErasedUser(tenant, SECRET, erased_hash(bytes.fromhex(SECRET), user_id), guard)
+        )
 
     def epochs(self) -> list[Epoch]:
         """As log_epochs.sql."""

@@ -24,9 +24,11 @@ class PlainFold:
     rows: (tenant, user_id, day, product_id, product_version, team_id, access) to launches, tokens
     (in 0.0001), first_at, last_at (in ms) and position. events: (tenant, user_id, day, source, id)
     to the smallest stamp. ledger: (tenant, received_day, partition) to its books and position.
+    erased: (tenant, user_id, partition) to the position up to which the user was erased.
     """
 
-    def __init__(self, rows=None, stamps=None, ledger=None):
+    def __init__(self, rows=None, stamps=None, ledger=None, erased=None):
+        self.erased = erased or {}
         self.rows, self.stamps = deepcopy(rows or {}), dict(stamps or {})
         self.ledger, self.dead = deepcopy(ledger or {}), set()
 
@@ -43,12 +45,19 @@ class PlainFold:
                 self.dead.add((record.partition, record.position, seq))
                 self._book(of_record, record, before, dead=1)
                 continue
-            first = self._is_first(event, (record.position, seq))
+            first = not self._is_erased(event, record) and self._is_first(
+                event, (record.position, seq)
+            )
             books = {"accepted": 1, "stored": int(first), "duplicate": int(not first)}
             received_day = event["received_at"].date()
             self._book((event["tenant"], received_day, record.partition), record, before, **books)
             if first:
                 self._add(event, record.position, before)
+
+    def _is_erased(self, event: dict, record: Record) -> bool:
+        """What an erased user left on the log is a duplicate, and is not remembered."""
+        user = (event["tenant"], event["user_id"], record.partition)
+        return record.position <= self.erased.get(user, -1)
 
     def _is_first(self, event: dict, stamp: tuple[int, int]) -> bool:
         """Rule 1: the smallest stamp of its identity in its user-day, remembered whatever comes."""

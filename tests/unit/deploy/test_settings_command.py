@@ -21,7 +21,8 @@ def test_each_reader_is_named_once(capsys):
     """Settings stand under the process that reads them."""
     show(list(every_setting()), 80)
     readers = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Read by")]
-    assert readers == [f"Read by {who}" for who in ("all", "ingest", "worker", "query", "commands")]
+    processes = ("ingest", "worker", "query")
+    assert readers == [f"Read by {who}" for who in ("all", *processes, "migrate", "commands")]
 
 
 def test_the_reference_is_of_these_settings():
