@@ -29,7 +29,7 @@ def prepare(connection: Connection, settings: CommonSettings) -> tuple[list[str]
     """
     client = connect(connection.clickhouse_dsn, timeout_seconds=MIGRATION_SECONDS)
     try:
-        applied = migrate(client)
+        applied = migrate(client, cluster=settings.cluster)
     finally:
         client.close()
     touched = topics.ensure(

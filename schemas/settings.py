@@ -24,6 +24,12 @@ class CommonSettings(BaseSettings):
         validation_alias="CLICKHOUSE_DSN",
         description="ClickHouse over HTTP: clickhouse://user:password@host:port/database.",
     )
+    cluster: str = Field(
+        "",
+        pattern=r"^\w*$",
+        description="Name of ClickHouse's cluster that `usage-report migrate` makes the tables on;"
+        " empty: one node. The other processes see it in the store.",
+    )
     kafka_bootstrap: str = Field(
         "127.0.0.1:9092",
         validation_alias="KAFKA_BOOTSTRAP",
