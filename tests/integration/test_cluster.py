@@ -19,6 +19,8 @@ from sinks.migrate import migrate, migrations
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.cluster_server import CLUSTER
 
+pytestmark = pytest.mark.timeout(900)
+
 # The first reads numbers over HTTP and compares them with the definitions in plain Python.
 REPORTS = ("test_query_numbers.py", "test_query_operations.py")
 ROOT = Path(__file__).parents[2]

@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import httpx
+import pytest
 
 from sinks.clickhouse import connect
 from sinks.keys import create_key
@@ -17,6 +18,8 @@ from tests.support import next_release
 from tests.support.cloud_events import event
 from tests.support.gateway_process import GatewayProcess
 from tests.support.worker_world import PARTITIONS
+
+pytestmark = pytest.mark.timeout(900)
 
 TENANT = "acme"
 BATCH = 10
@@ -37,8 +40,9 @@ class Sender(threading.Thread):
             if self._over.wait(0.1):
                 return
             batch = [event(subject=f"sample-user-{(turn + n) % 40}") for n in range(BATCH)]
-            while not self._post(batch, turn):
-                turn += 1
+            for again in itertools.count(turn):
+                if self._post(batch, again):
+                    break
                 time.sleep(0.2)
             self.accepted += BATCH
 

@@ -112,8 +112,10 @@ def test_replicas_of_a_whole_table_take_a_change_over_but_for_settings():
         "CREATE TABLE usage_daily (a String) ENGINE = ReplacingMergeTree(a) ORDER BY a",
         "CREATE TABLE IF NOT EXISTS t (a String) ENGINE = Memory",
         "CREATE TABLE IF NOT EXISTS t (a String) ENGINE = MergeTree ORDER BY a",
-        "CREATE TABLE IF NOT EXISTS t (a String) ENGINE = ReplacingMergeTree(a) ORDER BY a"
-        " SETTINGS index_granularity = 1",
+        (
+            "CREATE TABLE IF NOT EXISTS t (a String) ENGINE = ReplacingMergeTree(a) ORDER BY a"
+            " SETTINGS index_granularity = 1"
+        ),
         "CREATE MATERIALIZED VIEW v TO t AS SELECT 1",
         "ALTER TABLE usage_daily ADD COLUMN IF NOT EXISTS a Int8, MODIFY TTL day",
         "ALTER TABLE usage_daily MODIFY ORDER BY (tenant)",
