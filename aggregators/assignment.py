@@ -33,21 +33,16 @@ def starting_offsets(
     """The offset that must come first in each partition.
 
     Of `log`, `committed` must have been read before `stored`, and `latest` after it. Raises
-    PersonNeeded when the store or the log went back, or when records were deleted before they
-    were folded.
+    PersonNeeded when the store or the log went back, when records were deleted before they were
+    folded, or when a newer release folds otherwise.
     """
+    check_fold(stored)
     return {
         partition: _start(partition, log, stored.get(partition), epochs) for partition in partitions
     }
 
 
 def _start(partition: int, log: LogState, stored: PartitionProgress | None, epochs: Epochs) -> int:
-    if stored and stored.fold_version > FOLD_VERSION:
-        raise PersonNeeded(
-            "fold_version",
-            f"the store was folded by fold {stored.fold_version}, this release is {FOLD_VERSION}.",
-            remedy="install the newer release again.",
-        )
     folded = epochs.next_offset(partition, stored.position if stored else None)
     earliest, latest = log.earliest[partition], log.latest[partition]
     committed = log.committed.get(partition)
@@ -63,6 +58,21 @@ def _start(partition: int, log: LogState, stored: PartitionProgress | None, epoc
             remedy="restore the broker's data, or go on with `usage-report replay --accept-loss`.",
         )
     return max(earliest, committed if committed is not None else earliest)
+
+
+def check_fold(stored: Mapping[int, PartitionProgress]) -> None:
+    """Raise PersonNeeded when any partition was folded by a newer fold than this release's.
+
+    Of any partition: the next rebalance may give it to this worker, and two folds that run side by
+    side write different rows at the same position. An older fold's rows are gone on with.
+    """
+    newest = max((progress.fold_version for progress in stored.values()), default=0)
+    if newest > FOLD_VERSION:
+        raise PersonNeeded(
+            "fold_version",
+            f"the store was folded by fold {newest}, this release is {FOLD_VERSION}.",
+            remedy="install the newer release again, on every worker.",
+        )
 
 
 def store_went_back(partition: int, folded: int, reached: int) -> PersonNeeded:

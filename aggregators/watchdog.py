@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from aggregators.assignment import log_went_back, store_went_back
+from aggregators.assignment import check_fold, log_went_back, store_went_back
 from aggregators.broker import Broker, LogState
 from aggregators.flush import advance, progress_frame
 from aggregators.fold import Progress
@@ -166,8 +166,9 @@ class Watchdog:
             raise Stalled(f"{lag} records of lag, and no commit for {self._stall_seconds} s")
 
     async def _compare_store(self, session: Session, durable: dict[int, Progress]) -> None:
-        """Rule 8: the store must know at least what this worker stored."""
+        """Rule 8: the store must know at least what this worker stored; and nobody folds anew."""
         stored = await self._patience.call(self._loads.progress)
+        check_fold(stored)
         for partition, done in durable.items():
             known = stored.get(partition)
             folded = session.epochs.next_offset(partition, known.position if known else None)

@@ -31,7 +31,7 @@ def prepare(connection: Connection, settings: StoreSettings) -> tuple[list[str],
     """
     client = connect(connection.clickhouse_dsn, timeout_seconds=MIGRATION_SECONDS)
     try:
-        applied = migrate(client)
+        applied = migrate(client, cluster=settings.cluster)
         touched = topics.ensure(
             connection.kafka,
             partitions=settings.partitions,

@@ -15,6 +15,7 @@ from aggregators.retention import check_retention
 from schemas.rejects import PersonNeeded
 from schemas.settings import StoreSettings
 from sinks.clickhouse import statement
+from sinks.cluster import SHARDED, adapted, below, stored
 
 # Longer than import reaches back: a week of log, and a day for the edges of days.
 EVENTS_MORE_DAYS = 8
@@ -71,12 +72,14 @@ def _ttl(kept: Kept) -> str:
 
 def _differs(client: Client, kept: Kept) -> bool:
     sql = statement("sinks.sql", "table_engine")
-    engine = client.query(sql, parameters={"table": kept.table}).result_rows[0][0]
-    found = _TTL.search(engine)
-    if found is None:
+    found = stored(client)
+    table = below(kept.table) if found and found.cluster and kept.table in SHARDED else kept.table
+    engine = client.query(sql, parameters={"table": table}).result_rows[0][0]
+    has = _TTL.search(engine)
+    if has is None:
         return kept.days > 0 and not kept.always
-    is_ours = re.fullmatch(rf"{re.escape(kept.day)} \+ toIntervalDay\(\d+\)", found[1])
-    return is_ours is not None and found[1] != _ttl(kept)
+    is_ours = re.fullmatch(rf"{re.escape(kept.day)} \+ toIntervalDay\(\d+\)", has[1])
+    return is_ours is not None and has[1] != _ttl(kept)
 
 
 def _alter(client: Client, kept: Kept) -> None:
@@ -84,4 +87,5 @@ def _alter(client: Client, kept: Kept) -> None:
     sql = statement("sinks.sql", "modify_ttl" if kept.days else "remove_ttl")
     for slot in sorted(slots, key=len, reverse=True):
         sql = sql.replace(slot, slots[slot])
-    client.command(sql)
+    for each in adapted(client, sql):
+        client.command(each)

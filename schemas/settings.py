@@ -103,6 +103,12 @@ class CommonSettings(SecuritySettings):
         description="ClickHouse over HTTP: clickhouse://user:password@host:port/database,"
         " clickhouses:// for TLS.",
     )
+    cluster: str = Field(
+        "",
+        pattern=r"^\w*$",
+        description="Name of ClickHouse's cluster that `usage-report migrate` makes the tables on;"
+        " empty: one node. The other processes see it in the store.",
+    )
     kafka_bootstrap: str = Field(
         "127.0.0.1:9092",
         validation_alias="KAFKA_BOOTSTRAP",

@@ -17,10 +17,30 @@ from schemas.clickhouse_address import is_tls
 from schemas.rejects import Unavailable
 
 # ClickHouse's answers that mean "not now" rather than "never": time-outs, memory, too many
-# parts or queries, no space, read-only, no quorum, keeper away, ended by someone, shutting down.
+# parts or queries, no space, read-only, a shard away, no quorum or a replica behind it, keeper
+# away, ended by someone, shutting down.
 _PASSING_CODES = frozenset(
-    {159, 160, 164, 202, 203, 209, 210, 225, 241, 242, 243, 252, 285, 286, 319, 394, 425, 999}
+    {159, 160, 164, 202, 203, 209, 210, 225, 241, 242, 243, 252, 254, 279, 285, 286, 289, 319}
+    | {394, 425, 999}
 )
+
+# What goes with every statement on a cluster. Written is what most replicas have and all shards
+# have answered for, one insert of a table after another; read is what was written so, or nothing:
+# a load from a replica that lags would be a silent loss.
+CLUSTER_SETTINGS: dict[str, Any] = {
+    "insert_quorum": "auto",
+    "insert_quorum_parallel": 0,
+    "distributed_foreground_insert": 1,
+    "select_sequential_consistency": 1,
+    # The replica that was written to has everything; the others of its shard stand by.
+    "load_balancing": "in_order",
+    # What a shard must know of the others' rows is asked once and sent along.
+    "distributed_product_mode": "global",
+    "parallel_distributed_insert_select": 0,
+    # A change is made when every replica has made it.
+    "alter_sync": 2,
+    "mutations_sync": 2,
+}
 
 _ADDRESS = re.compile(r"url: \S+")
 
@@ -29,10 +49,11 @@ def connect(dsn: str, *, timeout_seconds: float = 10.0, **settings: Any) -> Clie
     """A client of its own (not shared between threads that query at once).
 
     `dsn` is clickhouse://user:password@host:port/database, clickhouses:// for TLS; `settings` go
-    with every query. Raises Unavailable when the server can't be reached.
+    with every query, and where the store's tables are a cluster's, so do CLUSTER_SETTINGS: nothing
+    else has to be told. Raises Unavailable when the server can't be reached.
     """
     try:
-        return clickhouse_connect.get_client(
+        client = clickhouse_connect.get_client(
             dsn=dsn,
             # It does not look at the scheme itself.
             interface="https" if is_tls(dsn) else None,
@@ -43,8 +64,23 @@ def connect(dsn: str, *, timeout_seconds: float = 10.0, **settings: Any) -> Clie
             form_encode_query_params=True,
             settings=settings or None,
         )
+        if is_clustered(client):
+            obey_cluster(client)
     except (OperationalError, DatabaseError, HTTPError, OSError) as error:
         reraise(error)
+    return client
+
+
+def is_clustered(client: Client) -> bool:
+    """Whether the tables are distributed over a cluster, as the store itself says."""
+    rows = client.query(statement("sinks.sql", "store_form")).result_rows
+    return any(row[1] == "Distributed" for row in rows)
+
+
+def obey_cluster(client: Client) -> None:
+    """From now on send CLUSTER_SETTINGS with every statement of `client`."""
+    for name, value in CLUSTER_SETTINGS.items():
+        client.set_client_setting(name, value)
 
 
 @cache

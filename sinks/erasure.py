@@ -42,6 +42,7 @@ from schemas.erasure import erased_hash
 from schemas.failpoints import reach
 from sinks import erase_letters
 from sinks.clickhouse import reraise, statement
+from sinks.cluster import adapted
 from sinks.directory import insert_rows
 from sinks.keys import tenant_secret
 from sinks.rebuild import Chosen, rebuild
@@ -95,7 +96,8 @@ class Hand:
     def do(self, name: str, **parameters: Any) -> None:
         """One statement, while the lease is held."""
         self.check()
-        self.client.command(statement("sinks.sql", name), parameters=parameters, settings=_SETTINGS)
+        for sql in adapted(self.client, statement("sinks.sql", name)):
+            self.client.command(sql, parameters=parameters, settings=_SETTINGS)
         reach("erase_step")
 
 

@@ -7,15 +7,20 @@ Next: sinks.inserts
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 
 from clickhouse_connect.driver.client import Client
 
 from schemas.rejects import PersonNeeded
-from sinks.clickhouse import statement
+from sinks import cluster as clusters
+from sinks.clickhouse import obey_cluster, statement
 
 _COMMENT = re.compile(r"--[^\n]*")
+
+Form = Callable[[str], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -39,20 +44,23 @@ def migrations() -> list[Migration]:
     return found
 
 
-def migrate(client: Client) -> list[str]:
+def migrate(client: Client, *, cluster: str = "") -> list[str]:
     """Apply what is missing and return the names applied, in order.
 
-    Every statement is made to be repeatable, so a crash in mid-file is healed by the next call.
-    Raises PersonNeeded when an applied file's checksum differs.
+    `cluster` is the name of ClickHouse's cluster to make the tables on; empty for one node. Every
+    statement is made to be repeatable, so a crash in mid-file is healed by the next call. Raises
+    PersonNeeded when an applied file's checksum differs, or the store is not of this cluster.
     """
-    client.command(statement("sinks.sql", "create_schema_migrations"))
+    form = _form(client, cluster)
+    for sql in form(statement("sinks.sql", "create_schema_migrations")):
+        client.command(sql)
     rows = client.query(statement("sinks.sql", "schema_migrations")).result_rows
     applied = {name: checksum for name, checksum in rows}  # noqa: C416 - typed rows
     new = []
     for migration in migrations():
         known = applied.get(migration.name)
         if known is None:
-            _apply(client, migration)
+            _apply(client, migration, form)
             new.append(migration.name)
         elif known != migration.checksum:
             raise PersonNeeded(
@@ -63,11 +71,40 @@ def migrate(client: Client) -> list[str]:
     return new
 
 
-def _apply(client: Client, migration: Migration) -> None:
-    for sql in migration.statements:
+def _apply(client: Client, migration: Migration, form: Form) -> None:
+    # All of the file before any of it: a form that is not known must not leave half a migration.
+    for sql in [part for whole in migration.statements for part in form(whole)]:
         client.command(sql)
     client.insert(
         "schema_migrations",
         [[migration.name, migration.checksum]],
         column_names=["name", "checksum"],
     )
+
+
+def _form(client: Client, cluster: str) -> Form:
+    """How a statement is written for the store. Raises PersonNeeded when it is not of `cluster`."""
+    stored = clusters.stored(client)
+    if stored is not None and stored.cluster != cluster:
+        raise PersonNeeded(
+            "cluster",
+            f"the tables are {_words(stored.cluster)}, and not {_words(cluster)}.",
+            remedy="set USAGE_CLUSTER to what the tables were made with.",
+        )
+    if not cluster:
+        return lambda sql: (sql,)
+    hosts, replicates_itself, database = client.query(
+        statement("sinks.sql", "cluster_hosts"), parameters={"cluster": cluster}
+    ).result_rows[0]
+    if not hosts or not replicates_itself:
+        raise PersonNeeded(
+            "cluster",
+            f"the server knows no cluster {cluster} whose shards all have internal_replication.",
+            remedy="correct remote_servers of ClickHouse, or USAGE_CLUSTER.",
+        )
+    obey_cluster(client)
+    return partial(clusters.clustered, cluster=cluster, database=database)
+
+
+def _words(cluster: str) -> str:
+    return f"of cluster {cluster}" if cluster else "of one node"

@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from schemas.rollups import FOLD_VERSION
 from sinks.clickhouse import reraise, statement
+from sinks.cluster import adapted
 from sinks.verify import look, months
 
 _SETTINGS = {"do_not_merge_across_partitions_select_final": 1}
@@ -125,9 +126,8 @@ def _drop_ahead(client: Client, parameters: dict[str, Any]) -> int:
     """Delete the rows whose position would make the fold pass over records to come."""
     found = _query(client, "rows_ahead", parameters)
     for place in range(0, len(found), _CHUNK):
-        client.command(
-            statement("sinks.sql", "drop_rows"), parameters={"keys": found[place : place + _CHUNK]}
-        )
+        for sql in adapted(client, statement("sinks.sql", "drop_rows")):
+            client.command(sql, parameters={"keys": found[place : place + _CHUNK]})
     return len(found)
 
 

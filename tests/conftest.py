@@ -21,7 +21,7 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 @pytest.fixture(scope="session")
 def clickhouse_dsn(tmp_path_factory):
-    """A migrated store, of the server in CLICKHOUSE_DSN if there is one.
+    """A migrated store, of the server in CLICKHOUSE_DSN if there is one (of USAGE_CLUSTER's form).
 
     Tests share it, so each works in tenants of its own.
     """
@@ -29,7 +29,7 @@ def clickhouse_dsn(tmp_path_factory):
     process = None if given else ClickHouseProcess(tmp_path_factory.mktemp("clickhouse")).start()
     dsn = given or process.dsn
     client = connect(dsn)
-    migrate(client)
+    migrate(client, cluster=os.environ.get("USAGE_CLUSTER", ""))
     client.close()
     yield dsn
     if process:

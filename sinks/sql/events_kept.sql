@@ -6,4 +6,7 @@ SELECT
     position(engine_full, ' TTL ') > 0 AS expires,
     toUInt32OrZero(extract(engine_full, ' TTL day \\+ toIntervalDay\\((\\d+)\\)')) AS days
 FROM system.tables
-WHERE database = currentDatabase() AND name = 'usage_events'
+WHERE database = currentDatabase()
+    -- On a cluster the table below the Distributed one has the TTL.
+    AND name IN ('usage_events', 'usage_events_local')
+    AND engine != 'Distributed'

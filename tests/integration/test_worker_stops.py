@@ -8,6 +8,7 @@ from kafka.admin import NewPartitions
 
 from deploy import replay as replaying
 from schemas import topics
+from schemas.rollups import FOLD_VERSION
 from sinks.leases import take
 from sinks.loads import Loads
 from tests.support.histories import line
@@ -158,3 +159,22 @@ def test_a_topic_created_again_is_a_new_life_of_the_log(world):
 
     assert set(kept.statuses) <= {1}
     assert {epoch.epoch for epoch in Loads(world.client).epochs()} == {1, 2}
+
+
+def test_a_newer_fold_beside_a_running_worker(world):
+    """Two folds never run side by side: the older one stops, whichever partition the newer has."""
+    folded(world)
+    place = topics.position(1, 5)
+    names = ["partition", "position", "appended_at", "caught_up_at", "fold_version"]
+    # Of a partition that this worker does not have.
+    row = [PARTITIONS, place, 0, 0, FOLD_VERSION + 1]
+    running = world.worker()
+    world.until(lambda: running.entries("assigned"))
+    world.client.insert("progress", [row], column_names=names)
+
+    reason, remedy = stopped(running)
+
+    assert reason == "fold_version"
+    assert "on every worker" in remedy
+    again = world.worker()
+    assert stopped(again)[0] == "fold_version"

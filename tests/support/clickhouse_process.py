@@ -17,10 +17,16 @@ START_SECONDS = 30.0
 
 
 class ClickHouseProcess:
-    """A server over its own data directory; port None takes a free one, and keeps it."""
+    """A server over its own data directory; port None takes a free one, and keeps it.
 
-    def __init__(self, data_dir: Path, port: int | None = None) -> None:
+    `module` is another one that serves as deploy.clickhouse does.
+    """
+
+    def __init__(
+        self, data_dir: Path, port: int | None = None, *, module: str = "deploy.clickhouse"
+    ) -> None:
         self.data_dir = data_dir
+        self.module = module
         self.port = port
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -34,7 +40,7 @@ class ClickHouseProcess:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         port_file = self.data_dir / "clickhouse.port"
         port_file.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "deploy.clickhouse", "--data-dir", str(self.data_dir)]
+        command = [sys.executable, "-m", self.module, "--data-dir", str(self.data_dir)]
         with (self.data_dir / "clickhouse.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "--port", str(self.port or 0)], stdout=log, stderr=log

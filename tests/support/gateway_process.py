@@ -24,7 +24,8 @@ SMALL_LIMITS = {"body_max_bytes": 1 << 20, "batch_max_events": 2_000}
 class GatewayProcess:
     """`python -m ingest` with its own state directory; further settings as USAGE_… names.
 
-    `module` is another one that listens where the settings say.
+    `module` is another one that listens where the settings say, `code` the directory of another
+    release's packages.
     """
 
     def __init__(
@@ -34,10 +35,12 @@ class GatewayProcess:
         kafka: str,
         clickhouse_dsn: str,
         module: str = "ingest",
+        code: Path | None = None,
         **settings: object,
     ) -> None:
         self.directory = directory
         self.module = module
+        self.code = code
         self.port = ports.free()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
@@ -57,6 +60,7 @@ class GatewayProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", self.module],
                 env={**os.environ, **self.environment},
+                cwd=self.code,
                 stdout=log,
                 stderr=log,
             )

@@ -35,15 +35,18 @@ _FOLDED = (
 
 
 class WorkerProcess:
-    """`python -m aggregators` as a child process; its log is JSON."""
+    """`python -m aggregators` as a child process; its log is JSON.
 
-    def __init__(self, env: dict[str, str], log: Path) -> None:
+    `code` is the directory of another release's packages.
+    """
+
+    def __init__(self, env: dict[str, str], log: Path, *, code: Path | None = None) -> None:
         self.log = log
         self.metrics_url = f"http://127.0.0.1:{env['USAGE_WORKER_PORT']}/metrics"
         self._begins = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "aggregators"], env=env, stderr=output
+                [sys.executable, "-m", "aggregators"], env=env, stderr=output, cwd=code
             )
 
     def kill(self) -> None:
@@ -147,8 +150,10 @@ class WorkerWorld:
             KafkaAddress(self.kafka.bootstrap), partitions=PARTITIONS, replication_factor=1
         )
 
-    def worker(self, worker_id: str = "worker-1", **settings: object) -> WorkerProcess:
-        """Start a worker; further settings as USAGE_… names."""
+    def worker(
+        self, worker_id: str = "worker-1", *, code: Path | None = None, **settings: object
+    ) -> WorkerProcess:
+        """Start a worker, of another release's `code` if given; settings as USAGE_… names."""
         port = ports.free()
         env = os.environ | {
             "CLICKHOUSE_DSN": self.store.dsn,
@@ -161,7 +166,7 @@ class WorkerWorld:
             "USAGE_STOP_LINGER_SECONDS": "0",
             **{f"USAGE_{name.upper()}": str(value) for name, value in settings.items()},
         }
-        self.workers.append(WorkerProcess(env, self.root / f"{worker_id}.log"))
+        self.workers.append(WorkerProcess(env, self.root / f"{worker_id}.log", code=code))
         return self.workers[-1]
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
