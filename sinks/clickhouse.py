@@ -16,9 +16,10 @@ from urllib3.exceptions import HTTPError
 from schemas.rejects import Unavailable
 
 # ClickHouse's answers that mean "not now" rather than "never": time-outs, memory, too many
-# parts or queries, no space, read-only, no quorum, keeper away, ended by someone, shutting down.
+# parts or queries, no space, read-only, no quorum, keeper away, ended by someone, shutting down;
+# 395: what a question looked at before is too old by now (throwIf).
 _PASSING_CODES = frozenset(
-    {159, 160, 164, 202, 203, 209, 210, 225, 241, 242, 243, 252, 285, 286, 319, 394, 425, 999}
+    {159, 160, 164, 202, 203, 209, 210, 225, 241, 242, 243, 252, 285, 286, 319, 394, 395, 425, 999}
 )
 
 _ADDRESS = re.compile(r"url: \S+")
