@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 
+from clickhouse_connect.driver.client import Client
 from fastapi import APIRouter, FastAPI
 
 from query_service import problems
@@ -35,6 +36,7 @@ from query_service.routes import (
     tokens,
     users,
 )
+from query_service.settler import Settling
 from query_service.store import Store
 from query_service.watch import Watch
 from query_service.wiring import Wiring
@@ -43,10 +45,13 @@ from schemas.settings import QuerySettings
 from sinks.clickhouse import connect
 from sinks.key_ring import KeyRing
 from sinks.keys import Key, read_keys
+from sinks.settle import SETTINGS, Settler
 
 KEYS_REFRESH_SECONDS = 2.0
 # No answer without ClickHouse anyway: an old copy only keeps a good key from a wrong 401.
 KEYS_MAX_AGE_SECONDS = 3600.0
+# Longest that one statement on a month takes.
+SETTLE_SECONDS = 1800.0
 
 ROUTERS = (
     report.router,
@@ -107,17 +112,33 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """What runs beside the answers, from the start of the application to its end."""
     watch = Watch(wired.store, wired.metrics)
+    settling = _settling(wired)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        for each in (wired.ring, pulse, watch):
+        for each in (wired.ring, pulse, watch, settling):
             each.start()
         yield
-        for each in (watch, pulse, wired.ring):
+        for each in (settling, watch, pulse, wired.ring):
             each.stop()
         wired.store.close()
 
     return lifespan
+
+
+def _settling(wired: Wiring) -> Settling:
+    settings = wired.settings
+
+    def make() -> Client:
+        return connect(
+            settings.clickhouse_dsn,
+            timeout_seconds=SETTLE_SECONDS + 5,
+            max_execution_time=SETTLE_SECONDS,
+            max_memory_usage=settings.query_max_memory_bytes,
+            **SETTINGS,
+        )
+
+    return Settling(make, Settler(settings.settle_after_seconds), wired.now)
 
 
 def _wire(settings: QuerySettings, now: Callable[[], datetime]) -> Wiring:

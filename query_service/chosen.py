@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from query_service.filters import Filters
 from query_service.ranges import Range
+from query_service.settled import months_of
 from query_service.store import compose, question
 from query_service.view import View
 
@@ -108,12 +109,13 @@ def _all(conditions: Iterable[str]) -> str:
 
 
 def chosen_parameters(view: View, query: Choosing) -> dict[str, Any]:
-    """Range and filters as the typed parameters of `chosen.sql`."""
+    """Range, settled months and filters as the typed parameters of `chosen.sql`."""
     when, months = query.range, query.range.months
     filters = asdict(query.filters)
     filters["user_ids"] = user_ids(view, filters.pop("users"))
     return {
         **{n: list(value) if isinstance(value, tuple) else value for n, value in filters.items()},
+        **months_of(view.settled, when),
         "q": query.filters.q or "",
         "from_day": when.start,
         "to_day": when.end,

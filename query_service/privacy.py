@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from query_service.settled import all_months
 from query_service.store import Store
 from sinks.keys import Key
+from sinks.settle import Settled
 
 Scope = Literal["view", "tenant"]
 
@@ -39,14 +41,16 @@ class Privacy:
         }
 
 
-def decide(store: Store, key: Key, teams: Sequence[str], *, scope: Scope) -> Privacy:
+def decide(
+    store: Store, key: Key, teams: Sequence[str], settled: Settled, *, scope: Scope
+) -> Privacy:
     """The decision for a view of `teams`, or else of all teams that the key may read.
 
     Scope is what is asked, never the teams of the rows found: one team in it that is off, or that
     the directory does not know, hides every row. With `scope` "tenant" any team of the tenant does.
     A team that the key may not see is one that it does not know.
     """
-    rows = store.ask(key, "team_privacy", {})
+    rows = store.ask(key, "team_privacy", all_months(settled))
     is_on = {row["team_id"]: row["personal_data"] for row in rows}
     readable = {team for team in is_on if key.sees_team(team)}
     asked = set(teams) or readable | key.teams

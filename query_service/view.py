@@ -16,12 +16,14 @@ from query_service.privacy import Privacy, decide
 from query_service.store import Store
 from query_service.wiring import Wiring
 from sinks.keys import Key, hashed_user_id
+from sinks.settle import Settled, settled_months
 
 
 @dataclass(frozen=True)
 class View:
     """The caller's `key`, what it may see, and the moment that it asks at (`now`, in UTC).
 
+    `settled` are the months that its questions may read from monthly rows.
     `frequent` is the days a month from which use without prices is frequent; `secret` the
     tenant's, which hides users and seals cursors. `teams` is the scope that was asked for; empty
     for all teams that the key may read.
@@ -32,6 +34,7 @@ class View:
     teams: tuple[str, ...]
     privacy: Privacy
     complete_up_to: datetime | None
+    settled: Settled
     now: datetime
     frequent: Fraction
     secret: bytes
@@ -60,13 +63,18 @@ class View:
 def look(wired: Wiring, key: Key, teams: Iterable[str] = ()) -> View:
     """The view of `teams`, or else of all teams that the key may read."""
     store, scope = wired.store, tuple(teams)
+    # Before the rows, or it would promise what they were read too early to hold: the settled
+    # months too are as they were when they were looked at.
+    complete = complete_up_to(store, partitions=wired.settings.partitions)
+    with store.quick_client() as client:
+        settled = settled_months(client)
     return View(
         store=store,
         key=key,
         teams=scope,
-        # Before the rows, or it would promise what they were read too early to hold.
-        complete_up_to=complete_up_to(store, partitions=wired.settings.partitions),
-        privacy=decide(store, key, scope, scope=wired.settings.privacy_scope),
+        complete_up_to=complete,
+        settled=settled,
+        privacy=decide(store, key, scope, settled, scope=wired.settings.privacy_scope),
         now=wired.now(),
         frequent=wired.frequent,
         secret=store.hasher(key),

@@ -265,6 +265,12 @@ class QuerySettings(HttpSettings):
         description="Addresses and networks of proxies whose X-Forwarded-Proto is believed:"
         " the page's cookie is Secure behind one that speaks TLS. Commas between.",
     )
+    settle_after_seconds: float = Field(
+        3600.0,
+        ge=0,
+        description="Reports read a month that is over from fewer rows when nobody has written"
+        " to it for so long.",
+    )
     frequent_days_per_month: float = Field(
         7.0, gt=0, description="Days a month from which use without prices is frequent."
     )

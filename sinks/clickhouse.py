@@ -18,10 +18,11 @@ from schemas.rejects import Unavailable
 
 # ClickHouse's answers that mean "not now" rather than "never": time-outs, memory, too many
 # parts or queries, no space, read-only, a shard away, no quorum or a replica behind it, keeper
-# away, ended by someone, shutting down.
+# away, ended by someone, shutting down; 395: what a question looked at before is too old by now
+# (throwIf).
 _PASSING_CODES = frozenset(
     {159, 160, 164, 202, 203, 209, 210, 225, 241, 242, 243, 252, 254, 279, 285, 286, 289, 319}
-    | {394, 425, 999}
+    | {394, 395, 425, 999}
 )
 
 # What goes with every statement on a cluster. Written is what most replicas have and all shards

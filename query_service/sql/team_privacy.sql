@@ -1,6 +1,6 @@
 -- Purpose: every team that is known from anywhere, and whether its personal data may be shown.
 --   One that the directory does not hold is off.
--- Parameters: tenant.
+-- Parameters: tenant, and those of query_service.settled for all settled months.
 -- Columns: team_id, personal_data.
 SELECT team_id, max(is_on) AS personal_data
 FROM
@@ -9,7 +9,14 @@ FROM
     WHERE tenant = {tenant:String} AND NOT deleted
     UNION ALL
     SELECT DISTINCT team_id, false FROM usage_daily FINAL
-    WHERE tenant = {tenant:String} AND (launches > 0 OR tokens > 0)
+    WHERE tenant = {tenant:String}
+        AND (launches > 0 OR tokens > 0)
+        AND toYYYYMM(day) NOT IN {settled_months:Array(UInt32)}
+    UNION ALL
+    SELECT DISTINCT team_id, false FROM usage_monthly FINAL
+    WHERE tenant = {tenant:String}
+        AND attempt IN {settled_attempts:Array(UInt64)}
+        AND (SELECT throwIf(toUnixTimestamp(now()) > {settled_until:UInt64}, 'looked too long ago')) = 0
     UNION ALL
     SELECT DISTINCT team_id, false FROM seat_changes FINAL
     WHERE tenant = {tenant:String} AND NOT deleted

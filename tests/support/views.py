@@ -8,6 +8,7 @@ from fractions import Fraction
 from query_service.privacy import Privacy
 from query_service.view import View
 from sinks.keys import Key
+from sinks.settle import Settled
 
 SECRET = b"a secret of the sample tenant..."
 
@@ -20,6 +21,7 @@ def view(now, *, tenant="sample", shown=False):
         teams=(),
         privacy=Privacy(shown=shown, hidden_by=()),
         complete_up_to=None,
+        settled=Settled({}),
         now=now,
         frequent=Fraction(7),
         secret=SECRET,
