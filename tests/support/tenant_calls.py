@@ -197,7 +197,9 @@ def _ticked(path: str) -> Callable[[Alien], Iterator[Call]]:
             ticked = [("kind", "unassign"), ("seat", seat), ("request_id", request_id)]
             yield _form(path, *ticked, ("back", f"/?team={alien.ids}-team"))
         every = [("kind", "unassign"), ("all", "1"), ("users", "0")]
-        yield _form(path, *every, ("back", f"/?team={alien.ids}-team"), ("request_id", "all"))
+        yield _form(
+            path, *every, ("back", f"/?team={alien.ids}-team"), ("request_id", f"all {alien.ids}")
+        )
 
     return calls
 
