@@ -26,6 +26,7 @@ def main() -> None:
         ws="none",
         log_config=None,
         access_log=False,
+        server_header=False,
         timeout_graceful_shutdown=10,
     )
 

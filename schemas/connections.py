@@ -20,6 +20,8 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from schemas.security_headers import HEADERS
+
 log = structlog.get_logger()
 
 # Of a body, over all; a sender on a worse line sends smaller batches.
@@ -286,6 +288,9 @@ _DETAILS = {
 }
 
 
+_SECURE = "".join(f"{name.lower()}: {value}\r\n" for name, value in HEADERS.items())
+
+
 def _answer(status: int) -> bytes:
     """A whole answer with a problem document; it is the connection's last."""
     phrase = HTTPStatus(status).phrase
@@ -295,6 +300,6 @@ def _answer(status: int) -> bytes:
     retry = "retry-after: 1\r\n" if status == 503 else ""
     head = (
         f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/problem+json\r\n"
-        f"content-length: {len(body)}\r\n{retry}connection: close\r\n\r\n"
+        f"content-length: {len(body)}\r\n{_SECURE}{retry}connection: close\r\n\r\n"
     )
     return head.encode() + body
