@@ -111,6 +111,12 @@ def install(
     def on_body(request: Request, error: RequestValidationError) -> Response:
         return answer(request, refused(_body_errors(error)))
 
+    _install_rest(app, answer)
+
+
+def _install_rest(app: FastAPI, answer: Callable[..., Response]) -> None:
+    """What HTTP itself refuses, and mistakes of ours."""
+
     @app.exception_handler(HTTPException)
     def on_http(request: Request, error: HTTPException) -> Response:
         reason = HTTPStatus(error.status_code).name.lower()

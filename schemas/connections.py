@@ -20,7 +20,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from schemas.security_headers import HEADERS
+from schemas.security_headers import HEAD_LINES
 
 log = structlog.get_logger()
 
@@ -288,9 +288,6 @@ _DETAILS = {
 }
 
 
-_SECURE = "".join(f"{name.lower()}: {value}\r\n" for name, value in HEADERS.items())
-
-
 def _answer(status: int) -> bytes:
     """A whole answer with a problem document; it is the connection's last."""
     phrase = HTTPStatus(status).phrase
@@ -298,8 +295,6 @@ def _answer(status: int) -> bytes:
     reason = "unavailable" if status == 503 else HTTPStatus(status).name.lower()
     body = json.dumps({**document, "reason": reason, "detail": _DETAILS[status]}).encode()
     retry = "retry-after: 1\r\n" if status == 503 else ""
-    head = (
-        f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/problem+json\r\n"
-        f"content-length: {len(body)}\r\n{_SECURE}{retry}connection: close\r\n\r\n"
-    )
-    return head.encode() + body
+    head = f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/problem+json\r\n{HEAD_LINES}"
+    rest = f"content-length: {len(body)}\r\n{retry}connection: close\r\n\r\n"
+    return f"{head}{rest}".encode() + body

@@ -17,6 +17,8 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# The same as they stand before an answer that is no application's.
+HEAD_LINES = "".join(f"{name.lower()}: {value}\r\n" for name, value in HEADERS.items())
 # Behind TLS alone: over plain HTTP browsers ignore it, and it must not be promised.
 _TLS_ALONE = {"Strict-Transport-Security": "max-age=31536000"}
 
