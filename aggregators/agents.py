@@ -19,6 +19,7 @@ from aggregators.patience import Patience
 from aggregators.pipeline import Pipeline
 from aggregators.records import Delivered
 from aggregators.stop import Stop
+from schemas import topics
 from schemas.rejects import PersonNeeded
 from sinks.inserts import Inserts
 
@@ -43,6 +44,7 @@ async def fold_events(
     """
     async for events in stream.noack_take(max_records, within=within_seconds):
         delivered = [_delivered(event.message) for event in events]
+        log.debug("taken", records=[_told(each) for each in delivered])
         await asyncio.shield(or_die(pipeline.process(delivered), stop))
 
 
@@ -70,6 +72,12 @@ def _delivered(message: Any) -> Delivered:
         headers=tuple(dict(message.headers or ()).items()),
         value=message.value or b"",
     )
+
+
+def _told(record: Delivered) -> str:
+    """Where a record stands, and the ids of the requests that brought it, as the gateway logs."""
+    named = dict(record.headers).get(topics.HEADER_REQUEST_ID) or b""
+    return f"{record.partition}/{record.offset} {named.decode('ascii', 'replace')}".rstrip()
 
 
 async def or_die(work: Coroutine[Any, Any, None], stop: Stop) -> None:

@@ -21,13 +21,14 @@ from ingest.accept import Rules
 from ingest.budget import Budget
 from ingest.dead_letters import DeadLetters
 from ingest.gateway import Gateway
-from ingest.limits import Limits
 from ingest.observe import Observed
 from ingest.publish import Publisher
 from ingest.routes import event_routes, operator_routes
 from ingest.sender import Sender
 from schemas.metrics import IngestMetrics, new_registry
+from schemas.rate_limits import RateLimits
 from schemas.rejects import Rejected, Unavailable
+from schemas.security_headers import SecurityHeaders
 from schemas.settings import IngestSettings
 from schemas.topics import DEAD_LETTERS, EVENTS
 from sinks.key_ring import KeyRing, keys_reader
@@ -49,12 +50,13 @@ def create_app(settings: IngestSettings, *, clock: Callable[[], datetime] = utc_
     missing = partial(health.missing, settings, events, gateway.ring)
     app = Starlette(
         routes=[*event_routes(gateway), *operator_routes(missing, registry)],
-        middleware=[Middleware(Observed, metrics=metrics)],
+        middleware=[Middleware(Observed, metrics=metrics), Middleware(SecurityHeaders)],
         exception_handlers={
             Rejected: refusals.rejected,
             Unavailable: refusals.unavailable,
             HTTPException: refusals.http,
             ClientDisconnect: refusals.disconnected,
+            Exception: refusals.mistake,
         },
         lifespan=partial(_lifespan, gateway, events, letters),
     )
@@ -87,7 +89,8 @@ def _gateway(
             refresh_seconds=settings.keys_refresh_seconds,
             max_age_seconds=settings.keys_max_age_seconds,
         ),
-        limits=Limits(settings.tenant_events_per_second),
+        request_limits=RateLimits("requests", settings.tenant_requests_per_second),
+        event_limits=RateLimits("events", settings.tenant_events_per_second),
         budget=budget,
         publisher=Publisher(
             events,

@@ -2,7 +2,7 @@
 
 The tenant comes from the key alone, never from a body or a query string.
 
-Next: ingest.limits
+Next: schemas.rate_limits
 """
 
 import asyncio

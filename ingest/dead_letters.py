@@ -32,8 +32,11 @@ class DeadLetters:
         self._timeout_seconds = timeout_seconds
         self._waiting_bytes = 0
 
-    def keep(self, verdicts: Verdicts, *, key: Key, request_id: str) -> None:
-        """Send the rejects of a request with `key`; those beyond the bound are only logged."""
+    def keep(self, verdicts: Verdicts, *, key: Key, arrival_id: str) -> None:
+        """Send the rejects of a request with `key`; those beyond the bound are only logged.
+
+        `arrival_id` is no other request's, or a letter would be stored over another.
+        """
         deadline = time.monotonic() + self._timeout_seconds
         records = []
         for reject in verdicts.rejects:
@@ -42,7 +45,7 @@ class DeadLetters:
             if self._waiting_bytes + cost_bytes > _MAX_WAITING_BYTES:
                 break
             self._waiting_bytes += cost_bytes
-            headers = _headers(reject, verdicts.received_at, key, request_id)
+            headers = _headers(reject, verdicts.received_at, key, arrival_id)
             records.append(Outgoing(0, [raw], headers, deadline, self._told(cost_bytes)))
         if len(records) < len(verdicts.rejects):
             log.warning("dead_letters_not_kept", count=len(verdicts.rejects) - len(records))
@@ -60,12 +63,12 @@ class DeadLetters:
 
 
 def _headers(
-    reject: Reject, received_at: str, key: Key, request_id: str
+    reject: Reject, received_at: str, key: Key, arrival_id: str
 ) -> list[tuple[str, bytes]]:
     return dead_letter_headers(
         reason=reject.reason,
         detail=reject.detail,
-        origin=f"request/{request_id}/{reject.index}",
+        origin=f"request/{arrival_id}/{reject.index}",
         tenant=key.tenant,
         received_at=received_at,
         key_id=key.key_id,

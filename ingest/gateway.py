@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from uuid import uuid4
 
+from starlette.datastructures import State
 from starlette.requests import Request
 
 from ingest import binary_mode
@@ -20,10 +20,10 @@ from ingest.auth import authenticate
 from ingest.bodies import Form, check_size, form_of, read_body, unpack
 from ingest.budget import Budget
 from ingest.dead_letters import DeadLetters
-from ingest.limits import Limits
 from ingest.publish import Publisher
 from schemas.failpoints import reach
 from schemas.metrics import IngestMetrics
+from schemas.rate_limits import RateLimits
 from schemas.rejects import Reason, Rejected
 from schemas.settings import IngestSettings
 from sinks.key_ring import KeyRing
@@ -52,7 +52,8 @@ class Gateway:
     settings: IngestSettings
     metrics: IngestMetrics
     ring: KeyRing
-    limits: Limits
+    request_limits: RateLimits
+    event_limits: RateLimits
     budget: Budget
     publisher: Publisher
     dead_letters: DeadLetters
@@ -65,16 +66,15 @@ class Gateway:
 
         Raises Rejected for a request refused as a whole, and Unavailable.
         """
-        request_id = uuid4().hex
-        request.state.request_id = request_id
         key = await authenticate(self.ring, request.headers)
         request.state.tenant = key.tenant
-        self.limits.take(key.tenant, 0, time.monotonic())
+        self.request_limits.take(key.tenant, 1, time.monotonic())
+        self.event_limits.take(key.tenant, 0, time.monotonic())
         verdicts = await self._judged(request, key)
         events = verdicts.accepted + len(verdicts.rejects)
-        self.limits.take(key.tenant, events, time.monotonic())
+        self.event_limits.take(key.tenant, events, time.monotonic())
         reach("judged")
-        await self._keep(verdicts, key, request_id)
+        await self._keep(verdicts, key, request.state)
         reach("acknowledged")
         request.state.accepted, request.state.rejected = verdicts.accepted, len(verdicts.rejects)
         return verdicts
@@ -112,10 +112,10 @@ class Gateway:
             return accept_events([event], key=key, now=now, rules=rules)
         return accept(body, arrived.form, key=key, now=now, rules=rules)
 
-    async def _keep(self, verdicts: Verdicts, key: Key, request_id: str) -> None:
+    async def _keep(self, verdicts: Verdicts, key: Key, state: State) -> None:
         if verdicts.rejects:
-            self.dead_letters.keep(verdicts, key=key, request_id=request_id)
+            self.dead_letters.keep(verdicts, key=key, arrival_id=state.arrival_id)
             for reject in verdicts.rejects:
                 self.metrics.events.labels("rejected", reject.reason).inc()
-        await self.publisher.publish(verdicts.lines, request_id)
+        await self.publisher.publish(verdicts.lines, state.request_id)
         self.metrics.events.labels("accepted", "").inc(verdicts.accepted)

@@ -1,4 +1,7 @@
-"""Every request is counted, timed and logged once, in one place; no user id in the log.
+"""Every request is named, counted, timed and logged once, in one place; no user id in the log.
+
+`request_id` is the sender's own where it is harmless. It may come twice, so what must not be
+stored over something else is named by `arrival_id`.
 
 Next: ingest.routes
 """
@@ -10,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.metrics import IngestMetrics
 from schemas.rejects import Reason
+from schemas.request_ids import given_id, new_id
 
 log = structlog.get_logger()
 
@@ -30,14 +34,16 @@ class Observed:
             return
         started = time.monotonic()
         state = scope.setdefault("state", {})
+        state["arrival_id"] = new_id()
+        state["request_id"] = given_id(scope["headers"]) or state["arrival_id"]
+        structlog.contextvars.bind_contextvars(request_id=state["request_id"])
         code = 500
 
         async def noting_send(message: Message) -> None:
             nonlocal code
             if message["type"] == "http.response.start":
                 code = message["status"]
-                if "request_id" in state:
-                    message["headers"].append((b"x-request-id", state["request_id"].encode()))
+                message["headers"].append((b"x-request-id", state["request_id"].encode()))
             await send(message)
 
         try:
@@ -52,4 +58,6 @@ class Observed:
         reason = state.get("reason")
         if isinstance(reason, Reason):  # the whole request: how many events it had is not known
             self._metrics.events.labels("refused", reason).inc()
+        if state["arrival_id"] == state["request_id"]:
+            del state["arrival_id"]
         log.info("request", code=code, seconds=round(seconds, 4), **state)

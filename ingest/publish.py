@@ -26,6 +26,9 @@ from schemas.topics import RECORD_MAX_BYTES, RECORD_MAX_EVENTS, events_headers
 _MANY_LINES = 100
 _GATHER_SECONDS = 0.03
 
+# A header is read with its record: of many small requests in one record it tells the first.
+_REQUESTS_NAMED = 16
+
 
 class _Request:
     """A request that waits for its records."""
@@ -51,7 +54,7 @@ class _Request:
 class _Record:
     """A record that is being filled."""
 
-    request_id: str
+    request_ids: list[str] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
     size_bytes: int = 0
     requests: list[_Request] = field(default_factory=list)
@@ -120,9 +123,10 @@ class Publisher:
             if record is None or not record.has_room_for(size_bytes):
                 if record is not None:
                     self._sender.submit([self._sealed(partition, record)])
-                record = self._open[partition] = _Record(request_id)
+                record = self._open[partition] = _Record()
             if not record.requests or record.requests[-1] is not request:
                 record.requests.append(request)
+                record.request_ids.append(request_id)
                 request.pending += 1
             record.lines.append(line)
             record.size_bytes += size_bytes
@@ -162,8 +166,9 @@ class Publisher:
         self._in_flight += 1
         loop = asyncio.get_running_loop()
         sealed_at = time.monotonic()
+        named = " ".join(record.request_ids[:_REQUESTS_NAMED])
         headers = events_headers(
-            count=len(record.lines), partitions=self._partitions, request_id=record.request_id
+            count=len(record.lines), partitions=self._partitions, request_id=named
         )
         return Outgoing(
             partition,

@@ -9,9 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ingest.limits import RateLimited
 from ingest.problems import STATUS, problem
+from schemas.rate_limits import RateLimited
 from schemas.rejects import Reason, Rejected
+from schemas.request_ids import HEADER
+from schemas.security_headers import secure
 
 RETRY_AFTER_SECONDS = 1
 _CLIENT_CLOSED_REQUEST = 499
@@ -40,6 +42,15 @@ async def http(_: Request, error: Exception) -> Response:
     """No such address, or another method."""
     error = cast("HTTPException", error)
     return problem(error.status_code, None, error.detail, headers=error.headers)
+
+
+async def mistake(request: Request, _: Exception) -> Response:
+    """A mistake of ours: what it was stands in the log, under the request's id."""
+    answer = problem(500, None, "The gateway made a mistake.")
+    # Starlette answers this outside of all middleware.
+    secure(answer.headers, request.url.scheme)
+    answer.headers[HEADER] = request.state.request_id
+    return answer
 
 
 async def disconnected(_: Request, __: Exception) -> Response:

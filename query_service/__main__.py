@@ -31,6 +31,7 @@ def main() -> None:
         ws="none",
         log_config=None,
         access_log=False,
+        server_header=False,
         timeout_graceful_shutdown=10,
     )
 

@@ -17,6 +17,7 @@ from query_service.page.rendering import refuse
 from query_service.pulse import Pulse, Pulsed
 from query_service.request_log import RequestLog
 from query_service.routes import (
+    audit,
     dead_letters,
     directory,
     docs,
@@ -41,6 +42,8 @@ from query_service.store import Store
 from query_service.watch import Watch
 from query_service.wiring import Wiring
 from schemas.metrics import QueryMetrics, new_registry
+from schemas.rate_limits import RateLimits
+from schemas.security_headers import SecurityHeaders
 from schemas.settings import QuerySettings
 from sinks.clickhouse import connect
 from sinks.key_ring import KeyRing
@@ -66,6 +69,7 @@ ROUTERS = (
     dead_letters.router,
     operations.router,
     keys.router,
+    audit.router,
 )
 PAGES = (page.router, page_seats.router, page_settings.router, sign_in.router, docs.router)
 
@@ -96,6 +100,7 @@ def create_app(settings: QuerySettings, *, now: Callable[[], datetime] = _now) -
     problems.install(app, wired.metrics, refuse)
     app.add_middleware(Pulsed, pulse=pulse, metrics=wired.metrics, refuse=refuse)
     app.add_middleware(BodyLimit, metrics=wired.metrics)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog)
     app.include_router(health.router)
     api = APIRouter(prefix="/v1", responses=problems.documented_problems())
@@ -163,6 +168,7 @@ def _wire(settings: QuerySettings, now: Callable[[], datetime]) -> Wiring:
             max_age_seconds=KEYS_MAX_AGE_SECONDS,
         ),
         lag=LagReader(settings.kafka, partitions=settings.partitions),
+        limits=RateLimits("requests", settings.tenant_queries_per_second),
         now=now,
     )
 

@@ -4,6 +4,7 @@ The tenant comes from the key alone, never from a body or a query string.
 Next: query_service.params
 """
 
+import time
 from collections.abc import Callable
 from typing import Annotated
 
@@ -42,6 +43,7 @@ def requires(scope: str, *, whole_tenant: bool = False) -> Callable[..., Key]:
             raise Problem(403, "forbidden", f"The key does not hold the scope {scope}.")
         if whole_tenant and key.teams:
             raise Problem(403, "forbidden", "The key is limited to teams; this is the tenant's.")
+        wired.limits.take(key.tenant, 1, time.monotonic())
         return key
 
     return caller

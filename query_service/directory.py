@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from query_service import audit
 from query_service.directory_body import Malformed
 from query_service.directory_draft import Draft, columns_of
 from query_service.directory_stored import Place, stored, table_of
@@ -17,6 +18,10 @@ from schemas.directory import Entity, identity_of
 from schemas.rejects import Reason, Rejected
 from sinks.directory import insert_rows
 from sinks.keys import Key
+
+TEAMS = "teams"
+# So many are told in the audit log; more come only from another system's list of all.
+TEAMS_NAMED = 100
 
 
 @dataclass(frozen=True)
@@ -53,11 +58,29 @@ def put(
 
     Raises Unavailable; a retry is then harmless.
     """
-    with turn():
+    action, details = _audited(entity, entries)
+    with audit.recorded(store, key, action, clock, **details) as told, turn():
         draft, outcome = _drafted(store, key, entity, entries)
         with store.client() as client:
             insert_rows(client, table_of(entity), draft.rows(clock()))
+        told.update(accepted=outcome.accepted, rejected=len(outcome.rejected))
     return outcome
+
+
+def _audited(entity: Entity, entries: Sequence[Any]) -> tuple[str, dict[str, Any]]:
+    """What is put, for the audit log; for which teams names are shown or hidden is told by id."""
+    named = [each for each in entries if isinstance(each, dict) and "personal_data" in each]
+    if entity.name != TEAMS or not named:
+        return "put_directory", {"entity": entity.name}
+    switched = {
+        f"{'on' if state else 'off'}_for": sorted(
+            each["team_id"]
+            for each in named
+            if each["personal_data"] is state and isinstance(each.get("team_id"), str)
+        )[:TEAMS_NAMED]
+        for state in (True, False)
+    }
+    return "set_personal_data", {"entity": entity.name, **switched}
 
 
 def judge(store: Store, key: Key, entity: Entity, entries: Sequence[Any]) -> Outcome:

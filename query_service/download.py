@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from query_service.export import Export
 from schemas.metrics import QueryMetrics
 from schemas.rejects import Unavailable
+from sinks.audit import BROKEN_OFF, DONE
 
 log = structlog.get_logger()
 
@@ -50,8 +51,12 @@ class Download(StreamingResponse):
         headers: dict[str, str],
         media_type: str,
         metrics: QueryMetrics,
+        ended: Callable[[str], None],
     ) -> None:
-        """Make the first piece: what fails until then is an ordinary problem."""
+        """Make the first piece: what fails until then is an ordinary problem.
+
+        `ended` is told once how the transfer went: one of sinks.audit.RESULTS.
+        """
         try:
             first = next(pieces, b"")
         except BaseException:
@@ -60,6 +65,8 @@ class Download(StreamingResponse):
         super().__init__(chain([first], pieces), headers=headers, media_type=media_type)
         self._export = export
         self._metrics = metrics
+        self._ended = ended
+        self._result = BROKEN_OFF
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it all, unless the client leaves."""
@@ -68,6 +75,7 @@ class Download(StreamingResponse):
         finally:
             with anyio.CancelScope(shield=True):
                 await run_in_threadpool(self._export.close)
+                await run_in_threadpool(self._ended, self._result)
 
     async def stream_response(self, send: Send) -> None:
         """Send the pieces. Without the message that ends it, the server breaks the transfer."""
@@ -78,6 +86,7 @@ class Download(StreamingResponse):
 
         try:
             await super().stream_response(in_time)
+            self._result = DONE
         except Unavailable as error:
             self._broken("unavailable", error.what)
         except TimeoutError:

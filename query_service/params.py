@@ -23,6 +23,7 @@ from query_service.values import (
     read_tokens,
 )
 from schemas.rejects import Reason
+from sinks.audit import ACTIONS, RESULTS
 
 LIMIT_DEFAULT = 100
 
@@ -164,6 +165,13 @@ DEAD_LETTERS = (
         read_flag,
         allowed=("true", "false"),
     ),
+    *PAGE,
+)
+AUDIT = (
+    _choice("action", "What was done.", *ACTIONS),
+    _choice("result", "What came of it; `begun` was cut short, and may be done.", *RESULTS),
+    Parameter("from", "First day (UTC); default: all that is kept.", read_day),
+    Parameter("to", "Last day (UTC); default: tomorrow.", read_day),
     *PAGE,
 )
 LEDGER = (

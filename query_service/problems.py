@@ -17,7 +17,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from schemas.metrics import QueryMetrics
+from schemas.rate_limits import RateLimited
 from schemas.rejects import Unavailable
+from schemas.request_ids import HEADER
+from schemas.security_headers import secure
 
 log = structlog.get_logger()
 
@@ -99,9 +102,20 @@ def install(
     def on_unavailable(request: Request, error: Unavailable) -> Response:
         return answer(request, unavailable(error))
 
+    @app.exception_handler(RateLimited)
+    def on_rate(request: Request, error: RateLimited) -> Response:
+        problem = Problem(429, error.reason, error.detail)
+        return answer(request, problem, {"Retry-After": str(error.retry_after_seconds)})
+
     @app.exception_handler(RequestValidationError)
     def on_body(request: Request, error: RequestValidationError) -> Response:
         return answer(request, refused(_body_errors(error)))
+
+    _install_rest(app, answer)
+
+
+def _install_rest(app: FastAPI, answer: Callable[..., Response]) -> None:
+    """What HTTP itself refuses, and mistakes of ours."""
 
     @app.exception_handler(HTTPException)
     def on_http(request: Request, error: HTTPException) -> Response:
@@ -113,7 +127,11 @@ def install(
     def on_bug(request: Request, error: Exception) -> Response:
         log.error("request_failed", exc_info=error)
         problem = Problem(500, "internal_error", "The query service made a mistake.")
-        return answer(request, problem)
+        response = answer(request, problem)
+        # Starlette answers this outside of all middleware.
+        secure(response.headers, request.url.scheme)
+        response.headers[HEADER] = request.state.request_id
+        return response
 
 
 class ProblemResponse(JSONResponse):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from query_service import audit
 from query_service.directory_stored import ASSIGNMENTS, stored
 from query_service.problems import Problem, refused
 from query_service.seat_bodies import (
@@ -43,6 +44,13 @@ def change(view: View, clock: Clock, kind: str, body: ChangeSeats) -> dict[str, 
         items = _asked(view, kind, body)
         now = _now(clock)
         return _answer(view, kind, None, decide(kind, _history(view, kind, items, now), items))
+    with audit.recorded(view.store, view.key, kind, clock) as told:
+        answer = _changed(view, clock, kind, body)
+        told.update(change=answer["request_id"], **answer["counts"])
+        return answer
+
+
+def _changed(view: View, clock: Clock, kind: str, body: ChangeSeats) -> dict[str, Any]:
     request_id, print_ = body.request_id or "", hash_of(kind, body)
     # Rows are chosen outside the turn: it may take seconds.
     is_known = find(view.store, view.key, request_id) is not None
@@ -60,6 +68,13 @@ def change(view: View, clock: Clock, kind: str, body: ChangeSeats) -> dict[str, 
 
 def undo_request(view: View, clock: Clock, request_id: str) -> dict[str, Any]:
     """Turn back what the request changed and nobody has changed since."""
+    with audit.recorded(view.store, view.key, "undo", clock) as told:
+        answer = _undone(view, clock, request_id)
+        told.update(change=answer["request_id"], **answer["counts"])
+        return answer
+
+
+def _undone(view: View, clock: Clock, request_id: str) -> dict[str, Any]:
     with turn():
         recorded = find_request(view.store, view.key, request_id)
         undo_id, print_ = f"{UNDO}{request_id}", f"{UNDO}{recorded.body_hash}"
@@ -85,8 +100,10 @@ def request_answer(view: View, request_id: str) -> dict[str, Any]:
 
 def finish_request(view: View, clock: Clock, request_id: str) -> None:
     """Do what is left of a request, as sending it again would. Raises Problem if there is none."""
-    with turn():
-        _finished(view, clock, find_request(view.store, view.key, request_id))
+    with audit.recorded(view.store, view.key, "finish", clock) as told, turn():
+        found = find_request(view.store, view.key, request_id)
+        _finished(view, clock, found)
+        told["change"] = request_id
 
 
 def find_request(store: Store, key: Key, request_id: str) -> Recorded:

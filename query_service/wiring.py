@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from query_service.lag import LagReader
 from query_service.store import Store
 from schemas.metrics import QueryMetrics
+from schemas.rate_limits import RateLimits
 from schemas.settings import QuerySettings
 from sinks.key_ring import KeyRing
 
@@ -29,6 +30,7 @@ class Wiring:
     store: Store
     ring: KeyRing
     lag: LagReader
+    limits: RateLimits
     now: Callable[[], datetime]
 
     @property

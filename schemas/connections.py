@@ -20,6 +20,8 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from schemas.security_headers import HEAD_LINES
+
 log = structlog.get_logger()
 
 # Of a body, over all; a sender on a worse line sends smaller batches.
@@ -293,8 +295,6 @@ def _answer(status: int) -> bytes:
     reason = "unavailable" if status == 503 else HTTPStatus(status).name.lower()
     body = json.dumps({**document, "reason": reason, "detail": _DETAILS[status]}).encode()
     retry = "retry-after: 1\r\n" if status == 503 else ""
-    head = (
-        f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/problem+json\r\n"
-        f"content-length: {len(body)}\r\n{retry}connection: close\r\n\r\n"
-    )
-    return head.encode() + body
+    head = f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/problem+json\r\n{HEAD_LINES}"
+    rest = f"content-length: {len(body)}\r\n{retry}connection: close\r\n\r\n"
+    return f"{head}{rest}".encode() + body

@@ -212,6 +212,9 @@ class IngestSettings(HttpSettings, EventsKeptSettings):
     tenant_events_per_second: int = Field(
         50_000, ge=1, description="Events a second of one tenant at one gateway before a 429."
     )
+    tenant_requests_per_second: int = Field(
+        5_000, ge=1, description="Requests a second of one tenant at one gateway before a 429."
+    )
     keys_refresh_seconds: float = Field(2.0, gt=0, description="How often keys are read again.")
     keys_max_age_seconds: float = Field(
         86_400.0,
@@ -255,6 +258,11 @@ class QuerySettings(HttpSettings):
     )
     query_max_memory_bytes: int = Field(
         4 << 30, ge=1 << 20, description="Most memory a single query may take, in bytes."
+    )
+    tenant_queries_per_second: int = Field(
+        200,
+        ge=1,
+        description="Requests a second of one tenant at one query service before a 429.",
     )
     export_max_seconds: float = Field(
         3600.0, gt=0, description="Longest an export may take, its client's reading included."

@@ -12,7 +12,10 @@ import orjson
 import structlog
 
 # Libraries that log at level info what only their own developers want to know.
-_TALKATIVE = ("kafka", "aiokafka", "faust", "mode", "httpx", "uvicorn.access")
+_TALKATIVE = (
+    *("kafka", "aiokafka", "faust", "mode", "httpcore", "hpack", "asyncio"),
+    *("clickhouse_connect", "uvicorn.access"),
+)
 
 
 def configure_logging(
@@ -27,6 +30,7 @@ def configure_logging(
         else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )
     shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -45,13 +49,15 @@ def configure_logging(
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # It logs whole addresses, and those to ClickHouse carry parameters that name users.
+    # They log whole addresses, whose parameters name users.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     # It can't read what Faust tells the group about itself, and says so at every look.
     logging.getLogger("kafka.admin._groups").setLevel(logging.ERROR)
-    if level != "debug":
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.WARNING)
+    # Below info they log what they send and receive, and that names users.
+    others = logging.INFO if level == "debug" else logging.WARNING
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(others)
 
 
 def _json(entry: Any, *, default: Any) -> str:

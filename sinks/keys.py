@@ -1,6 +1,8 @@
 """API keys: made, revoked, and found again by every request without asking ClickHouse.
 
-A key is `ur_<key_id>_<secret>`; only the secret's SHA-256 is stored.
+A key is `ur_<key_id>_<secret>`; only the secret's SHA-256 is stored, without salt. The secret is
+256 random bits and no person's password: nobody can try them all, however fast the hash is, no two
+are equal, and no table of them can be made beforehand. Each request is checked, so it is fast.
 
 Next: ingest.auth
 """

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import typer
+from clickhouse_connect.driver.client import Client
 
 from deploy import connection
 from deploy.ask import ask
@@ -21,7 +22,7 @@ from query_service.dead_letters import SHOWN_BYTES, described
 from schemas.rejects import Reason
 from schemas.settings import IngestSettings, read
 from schemas.telemetry import configure_logging
-from sinks import dead_letters, keys
+from sinks import audit, dead_letters, keys
 from sinks.dead_letters import Choice
 
 group = typer.Typer(no_args_is_help=True, help="What was refused: list it, and replay it.")
@@ -125,10 +126,21 @@ def replay(
         settings, now = read(IngestSettings), datetime.now(UTC)
         run = Replay(client, broker, settings=settings, now=now, any_team=any_team)
         try:
-            found = run.look(choice) if dry_run else run.run(choice, place.kafka)
+            found = run.look(choice) if dry_run else _run(run, client, choice, place, now)
         except NotNow as error:
             fail(str(error))
     _tell(found, dry_run=dry_run, as_json=as_json)
+
+
+def _run(run: Replay, client: Client, choice: Choice, place: Connection, now: datetime) -> Replayed:
+    """The replay, in the audit log of the tenant; one of all tenants is in that of none ('')."""
+    name = "replay_dead_letters"
+    with audit.recorded(
+        client, choice.tenant or "", name, now, of_all=choice.tenant is None
+    ) as told:
+        found = run.run(choice, place.kafka)
+        told.update(replayed=found.replayed, refused=sum(found.refused.values()))
+    return found
 
 
 def _tell(found: Replayed, *, dry_run: bool, as_json: bool) -> None:

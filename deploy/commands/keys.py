@@ -14,7 +14,8 @@ from deploy import connection
 from deploy.commands.terminal import USAGE, DataDir, Json, fail, print_json, print_table
 from deploy.store import store
 from schemas.events import format_time
-from sinks import keys
+from schemas.telemetry import configure_logging
+from sinks import audit, keys
 
 group = typer.Typer(no_args_is_help=True, help="API keys, straight from ClickHouse.")
 
@@ -31,18 +32,51 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a key. It is shown once: only a hash of its secret is stored."""
-    now = datetime.now(UTC)
-    with store(connection.find(data_dir).clickhouse_dsn) as client:
-        try:
-            key_id, key = keys.create_key(
-                client, tenant=tenant, scopes=scope, teams=team or (), now=now
-            )
-        except ValueError as error:
-            fail(str(error), USAGE)
+    configure_logging(level="error")
+    now, teams = datetime.now(UTC), team or []
+    if not tenant or set(scope) - set(keys.SCOPES):
+        fail(f"a key needs a tenant and scopes out of {', '.join(keys.SCOPES)}", USAGE)
+    told = {"scopes": sorted(scope), "teams": teams}
+    with (
+        store(connection.find(data_dir).clickhouse_dsn) as client,
+        audit.recorded(client, tenant, "create_key", now, **told) as details,
+    ):
+        key_id, key = keys.create_key(client, tenant=tenant, scopes=scope, teams=teams, now=now)
+        details["key_id"] = key_id
+    _tell_key(key_id, key, as_json=as_json)
+
+
+def _tell_key(key_id: str, key: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"key_id": key_id, "key": key})
     else:
         typer.echo(key)
+
+
+@group.command()
+def rotate(
+    key_id: Annotated[str, typer.Argument(help="The part between the two underscores.")],
+    *,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key that may do what this one may; both are good until you revoke the old one.
+
+    Give the new one to whoever sends or asks, see that the old one is not used any more (the key id
+    is in the log lines of the gateway), and then revoke it: nothing is refused in between.
+    """
+    configure_logging(level="error")
+    now = datetime.now(UTC)
+    with store(connection.find(data_dir).clickhouse_dsn) as client:
+        old = next((key for key in keys.read_keys(client) if key.key_id == key_id), None)
+        if old is None:
+            fail(f"there is no valid key {key_id}; `usage-report keys list` shows all")
+        with audit.recorded(client, old.tenant, "rotate_key", now, old_key_id=key_id) as details:
+            made, key = keys.create_key(
+                client, tenant=old.tenant, scopes=old.scopes, teams=old.teams, now=now
+            )
+            details["key_id"] = made
+    _tell_key(made, key, as_json=as_json)
 
 
 @group.command("list")
@@ -87,11 +121,14 @@ def revoke(
     as_json: Json = False,
 ) -> None:
     """Revoke a key for good; every process has forgotten it within 3 seconds."""
+    configure_logging(level="error")
     now = datetime.now(UTC)
     with store(connection.find(data_dir).clickhouse_dsn) as client:
-        revoked = keys.revoke_key(client, key_id=key_id, tenant=tenant, now=now)
-    if not revoked:
-        fail(f"there is no key {key_id}; `usage-report keys list` shows all")
+        found = [row["tenant"] for row in keys.read_rows(client) if row["key_id"] == key_id]
+        if not found or tenant not in {None, *found}:
+            fail(f"there is no key {key_id}; `usage-report keys list` shows all")
+        with audit.recorded(client, found[0], "revoke_key", now, key_id=key_id):
+            keys.revoke_key(client, key_id=key_id, tenant=found[0], now=now)
     if as_json:
         print_json({"key_id": key_id, "revoked": True})
     else:

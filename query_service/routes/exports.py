@@ -6,13 +6,16 @@ Next: query_service.routes.operations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from query_service import audit
 from query_service.answers import plain
 from query_service.auth import Items, Reader
+from query_service.directory import TEAMS_NAMED
 from query_service.download import Download, unless_gone
 from query_service.export import SCHEMA_VERSION, Export, file_name
 from query_service.export_csv import write_csv
@@ -25,6 +28,7 @@ from query_service.queries import ReportQuery, report_query
 from query_service.routes.report import documented
 from query_service.view import View, asked_teams, look
 from query_service.wiring import Wired, Wiring
+from sinks.audit import FAILED
 from sinks.keys import Key
 
 router = APIRouter(tags=["exports"])
@@ -81,14 +85,34 @@ def _begin(kind: Format, wired: Wiring, key: Key, items: Items, *, mark: str) ->
     view = look(wired, key, asked_teams(items))
     query, options = _read(kind, items, view)
     rows = wired.metrics.export_rows.labels(format=kind.extension)
-    export = Export(view, query, rows=rows, mark=mark)
-    return Download(
-        export,
-        kind.write(export, options),
-        headers=_headers(kind, view, query, export),
-        media_type=kind.media_type,
-        metrics=wired.metrics,
-    )
+    # Before the first byte: nobody has a file that is not in the audit log.
+    deed = audit.begin(wired.store, key, "export", view.now, **_told(kind, items, view, query))
+    try:
+        export = Export(view, query, rows=rows, mark=mark)
+        return Download(
+            export,
+            kind.write(export, options),
+            headers=_headers(kind, view, query, export),
+            media_type=kind.media_type,
+            metrics=wired.metrics,
+            ended=partial(audit.end, wired.store, deed),
+        )
+    except BaseException:
+        audit.end(wired.store, deed, FAILED)
+        raise
+
+
+def _told(kind: Format, items: Items, view: View, query: ReportQuery) -> dict[str, Any]:
+    """What is exported, for the audit log: by whom is there, about whom must not be."""
+    return {
+        "format": kind.extension,
+        "by": query.grain.name,
+        "personal_data": view.privacy.describe()["personal_data"],
+        "from": str(query.range.start),
+        "to": str(query.range.end),
+        "teams": list(view.teams)[:TEAMS_NAMED],
+        "filters": sorted({name for name, _ in items} - {*IGNORED}),
+    }
 
 
 def _read(kind: Format, items: Items, view: View) -> tuple[ReportQuery, Parsed]:

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from query_service import audit
 from query_service.answers import plain
 from query_service.auth import Admin, no_items
 from query_service.problems import ParameterError, Problem, refused
@@ -43,7 +44,12 @@ def make_key(wired: Wiring, key: Key, wanted: NewKey, key_id: str = "") -> dict[
         raise refused([ParameterError("scopes", "invalid_value", ", ".join(unknown), SCOPES)])
     if key.teams and (not wanted.teams or not key.teams.issuperset(wanted.teams)):
         raise Problem(403, "forbidden", "A key limited to teams makes keys for those teams only.")
-    with turn(), wired.store.quick_client() as client:
+    details = {"scopes": sorted(wanted.scopes), "teams": wanted.teams}
+    with (
+        audit.recorded(wired.store, key, "create_key", wired.now, **details) as told,
+        turn(),
+        wired.store.quick_client() as client,
+    ):
         if key_id and any(row["key_id"] == key_id for row in read_rows(client)):
             raise Problem(409, EXISTS, f"The key {key_id} was made before.")
         key_id, full = create_key(
@@ -54,6 +60,7 @@ def make_key(wired: Wiring, key: Key, wanted: NewKey, key_id: str = "") -> dict[
             now=wired.now(),
             key_id=key_id,
         )
+        told["key_id"] = key_id
     wired.ring.refresh()
     return {"key_id": key_id, "key": full}
 
@@ -70,10 +77,14 @@ def get_keys(wired: Wired, key: Admin) -> dict[str, Any]:
 @router.delete("/keys/{key_id}", status_code=204)
 def delete_key(wired: Wired, key: Admin, key_id: str) -> Response:
     """Revoke a key for good; every process refuses it within 3 seconds."""
-    with wired.store.quick_client() as client:
+    with (
+        audit.recorded(wired.store, key, "revoke_key", wired.now) as told,
+        wired.store.quick_client() as client,
+    ):
         mine = any(row["key_id"] == key_id and _manages(key, row) for row in read_rows(client))
         if not mine or not revoke_key(client, key_id=key_id, tenant=key.tenant, now=wired.now()):
             raise Problem(404, "not_found", "The tenant has no such key.")
+        told["key_id"] = key_id
     wired.ring.refresh()
     return Response(status_code=204)
 

@@ -3,6 +3,7 @@
 Next: query_service.routes.page
 """
 
+import time
 from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import parse_qsl
@@ -65,6 +66,7 @@ def signed_in(scope: str = "read") -> Callable[..., Session]:
             raise Problem(401, "unauthorized", "Sign in first.")
         if not session.key.allows(scope):
             raise Problem(403, "forbidden", f"Your key does not hold the scope {scope}.")
+        wired.limits.take(session.key.tenant, 1, time.monotonic())
         return session
 
     return visitor

@@ -40,8 +40,8 @@ INGEST_MAY_IMPORT_OF_SINKS = {"sinks.keys", "sinks.key_ring", "sinks.clickhouse"
 REPLACING = (
     *("usage_events", "usage_daily", "usage_ledger", "dead_letters", "tenants", "keys"),
     *("log_epochs", "leases", "schema_migrations", "teams", "team_members", "users", "products"),
-    *("subscriptions", "token_packs", "prices", "seat_changes", "change_requests"),
-    *("usage_monthly", "settled_months"),
+    *("subscriptions", "token_packs", "prices", "seat_changes", "change_requests", "audit"),
+    *("usage_monthly", "settled_months", "erased", "erasures"),
 )
 
 

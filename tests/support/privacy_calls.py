@@ -284,6 +284,7 @@ CALLS: dict[tuple[str, str], Callable[[Setting], Iterable[Call]]] = {
     ("GET", "/v1/events"): _events,
     ("GET", "/v1/events/trace"): _trace,
     ("GET", "/v1/dead-letters"): _letters,
+    ("GET", "/v1/audit"): _days("/v1/audit"),
     ("GET", "/v1/directory/{entity}"): _lists,
     ("PUT", "/v1/directory/{entity}"): _puts,
     ("GET", "/v1/ledger"): _days("/v1/ledger"),

@@ -2,13 +2,11 @@
 
 from collections import Counter
 from itertools import islice
-from pathlib import Path
 
 import pytest
 
-from query_service.app import create_app
-from schemas.settings import QuerySettings
 from tests.contract.privacy.conftest import HIDDEN, SHOWN
+from tests.support.app_routes import routes_of_the_app
 from tests.support.leaks import found_in
 from tests.support.privacy_calls import CALLS, PERSONAL, Call
 from tests.support.private_tenant import (
@@ -26,23 +24,11 @@ MOST_PAGES = 5
 THOROUGH = ("one team of two off", "every team on")
 # Not for every key: the tenant's alone, or of one event that may be another team's.
 NOT_FOR_ALL = {
-    *(("GET", path) for path in ("/v1/ledger", "/v1/dead-letters", "/v1/events/trace")),
+    *(
+        ("GET", path)
+        for path in ("/v1/ledger", "/v1/dead-letters", "/v1/events/trace", "/v1/audit")
+    ),
 }
-
-
-def routes_of_the_app(tmp_path: Path) -> set[tuple[str, str]]:
-    """Method and path of every route, documented or not."""
-    settings = QuerySettings(
-        CLICKHOUSE_DSN="clickhouse://default:@127.0.0.1:1/usage",
-        KAFKA_BOOTSTRAP="127.0.0.1:1",
-        state_dir=tmp_path,
-    )
-    found = set()
-    for router in create_app(settings).routes:
-        included = getattr(router, "effective_route_contexts", lambda router=router: [router])
-        for route in included():
-            found |= {(method, route.path) for method in route.methods - {"HEAD"}}
-    return found
 
 
 @pytest.fixture

@@ -28,3 +28,49 @@ def test_a_line_is_json_whatever_it_tells():
     )
     assert (odd["surrogate"], odd["huge"], odd["object"]) == ("\ud800", 2**70, repr(set))
     assert "ZeroDivisionError" in failed["exception"]
+
+
+_TELL_OTHERS = """
+import logging
+from schemas.telemetry import configure_logging
+
+configure_logging(log_format="json", level="debug")
+for name in ("kafka.conn", "aiokafka", "httpcore.http11", "httpx", "urllib3.connectionpool",
+             "clickhouse_connect.driver", "asyncio"):
+    logging.getLogger(name).debug("sample-user-1")
+    logging.getLogger(name).warning("all is well" if "urllib3" not in name else "nothing")
+logging.getLogger("httpx").info("GET /?user=sample-user-1")
+logging.getLogger("ours").debug("told")
+"""
+
+
+def test_what_libraries_send_is_in_no_log():
+    """Even at level debug: they would log requests and records, which name users. We still do."""
+    done = subprocess.run(
+        [sys.executable, "-c", _TELL_OTHERS], capture_output=True, text=True, check=True
+    )
+    assert "sample-user-1" not in done.stderr
+    told = [json.loads(line)["event"] for line in done.stderr.splitlines()]
+    assert told.count("all is well") == 6
+    assert told[-1] == "told"
+
+
+_TELL_IN_A_REQUEST = """
+import logging
+import structlog
+from schemas.telemetry import configure_logging
+
+configure_logging(log_format="json")
+structlog.contextvars.bind_contextvars(request_id="sample-1")
+structlog.get_logger().info("ours")
+logging.getLogger("theirs").warning("theirs")
+"""
+
+
+def test_every_line_of_a_request_has_its_id():
+    """Ours and those of libraries."""
+    done = subprocess.run(
+        [sys.executable, "-c", _TELL_IN_A_REQUEST], capture_output=True, text=True, check=True
+    )
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["request_id"] for line in lines] == ["sample-1", "sample-1"]
