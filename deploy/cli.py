@@ -39,6 +39,8 @@ COMMANDS = {
     "verify": ("books.verify", CARE),
     "rebuild": ("rebuild.rebuild", CARE),
     "replay": ("replay.replay", CARE),
+    "backup": ("backup.backup", CARE),
+    "restore": ("backup.restore", CARE),
     "migrate": ("run.migrate", CARE),
     "settings": ("settings.settings", CARE),
 }

@@ -118,7 +118,7 @@ def _note_losses(
             progress[place.partition] = Progress(at, place.start - 1, NEVER)
             known = stored.get(place.partition)
             losses.append(Loss(place.partition, known.position if known else 0, at + 1))
-    settle(client, lease, losses)
+    settle(client, losses, check=lease.check)
     Inserts(client).insert("progress", progress_frame(progress, caught_up_at=NEVER))
 
 

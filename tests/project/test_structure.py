@@ -42,6 +42,7 @@ REPLACING = (
     *("usage_events", "usage_daily", "usage_ledger", "dead_letters", "tenants", "keys"),
     *("log_epochs", "leases", "schema_migrations", "teams", "team_members", "users", "products"),
     *("subscriptions", "token_packs", "prices", "seat_changes", "change_requests"),
+    *("backups",),
 )
 
 
