@@ -207,5 +207,5 @@ class QueryMetrics:
         self.backup_timestamp = gauge(
             registry,
             "usage_backup_timestamp_seconds",
-            "When the newest whole backup was begun; 0 when there is none.",
+            "When the newest whole backup was begun, or the store was made while there is none.",
         )
