@@ -11,8 +11,9 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
+from deploy.maintenance import NotNow
 from deploy.restore import Fill
-from sinks.clickhouse import reraise, statement
+from sinks.clickhouse import is_passing, reraise, statement
 
 _DESTINATION = re.compile(
     r"(?:Disk|S3|AzureBlobStorage|File|Memory)\(\s*'[^'\\]*'(?:\s*,\s*'[^'\\]*')*\s*\)"
@@ -25,20 +26,26 @@ def is_destination(text: str) -> bool:
 
 
 def take(client: Client, destination: str) -> None:
-    """Back the client's database up. Raises Unavailable, or ClickHouse's own error."""
-    try:
-        client.command(_statement("server_backup", str(client.database), destination))
-    except (ClickHouseError, HTTPError) as error:
-        reraise(error)
+    """Back the client's database up. Raises NotNow when ClickHouse refuses, and Unavailable."""
+    _do(client, _statement("server_backup", str(client.database), destination))
 
 
 def from_server(destination: str, database: str) -> Fill:
     """Out of a backup that ClickHouse wrote of `database`."""
 
     def fill(client: Client) -> None:
-        client.command(_statement("server_restore", database, destination, draft=client.database))
+        _do(client, _statement("server_restore", database, destination, draft=client.database))
 
     return fill
+
+
+def _do(client: Client, sql: str) -> None:
+    try:
+        client.command(sql)
+    except (ClickHouseError, HTTPError) as error:
+        if is_passing(error):
+            reraise(error)
+        raise NotNow(f"ClickHouse refuses: {str(error).splitlines()[0][:300]}") from error
 
 
 def _statement(name: str, database: str, destination: str, *, draft: str | None = None) -> str:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import stat
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,13 @@ TABLES = "SELECT name FROM system.tables WHERE database = 'usage'"
 @pytest.fixture
 def world(tmp_path):
     """A log and a store that is this test's own: it loses its data directory."""
-    store = ClickHouseProcess(tmp_path / "clickhouse").start()
-    migrated(store)
-    with KafkaProcess(tmp_path / "kafka") as kafka:
-        made = WorkerWorld(tmp_path, store, kafka)
+    with ExitStack() as stack:
+        store = ClickHouseProcess(tmp_path / "clickhouse").start()
+        stack.callback(store.kill)
+        migrated(store)
+        made = WorkerWorld(tmp_path, store, stack.enter_context(KafkaProcess(tmp_path / "kafka")))
+        stack.callback(made.close)
         yield made
-        made.close()
-    store.kill()
 
 
 def said(world, *arguments: str) -> dict:
@@ -237,7 +238,7 @@ def test_kafka_is_new_too(world, tmp_path):
 
 def test_clickhouses_own_backup(world):
     """BACKUP while no worker is at work, RESTORE into an empty database, and the rest by replay."""
-    place = "Memory('one')"
+    place = f"File('{world.store.data_dir}/backups/one')"
     worker = world.worker()
     with SteadyLoad(world) as load:
         world.until(lambda: load.sent > 200)
@@ -247,7 +248,7 @@ def test_clickhouses_own_backup(world):
     assert worker.entries("making_way")
     assert worker.terminate() == 0
     assert "not empty" in world.command("restore", place).stderr
-    # A backup in memory lives as long as its server.
+    # What is in the data directory is the server's only disk here.
     for name in tables(world):
         world.client.command(f"DROP TABLE {name} SYNC")
     told = said(world, "restore", place)
