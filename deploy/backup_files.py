@@ -123,9 +123,7 @@ def check(place: Path) -> Manifest:
         lines = (place / SUMS).read_text(encoding="ascii").splitlines()
         sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
         for name, digest in sums.items():
-            with (place / name).open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                    raise Damaged(f"{place / name} is not what was written: its checksum differs")
+            _check_sum(place / name, digest)
         manifest = Manifest.model_validate_json((place / MANIFEST).read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         raise Damaged(f"{place} is no whole backup: {error}") from error
@@ -134,6 +132,12 @@ def check(place: Path) -> Manifest:
     if lacking := ({table.file for table in manifest.tables} | {MANIFEST}) - set(sums):
         raise Damaged(f"{place / SUMS} has no checksum of {', '.join(sorted(lacking))}")
     return manifest
+
+
+def _check_sum(path: Path, digest: str) -> None:
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+            raise Damaged(f"{path} is not what was written: its checksum differs")
 
 
 def blocks(place: Path, table: TableFile, *, block_bytes: int) -> Iterator[bytes]:

@@ -62,9 +62,7 @@ def restore(
                 fill(client)
                 check_migrations(applied_to(client))
                 applied = migrate(client)
-                _check_log(client, topic_id, log_is_gone=log_is_gone)
-                if log_is_gone:
-                    _settle(client)
+                _suit_log(client, topic_id, log_is_gone=log_is_gone)
             check_empty(server, database)
             _do(server, "database_drop", database=database)
             _do(server, "database_rename", draft=draft, database=database)
@@ -105,17 +103,17 @@ def check_empty(server: Client, database: str) -> None:
         )
 
 
-def _check_log(client: Client, topic_id: str | None, *, log_is_gone: bool) -> None:
+def _suit_log(client: Client, topic_id: str | None, *, log_is_gone: bool) -> None:
     known = {row.topic_id for row in Loads(client).epochs()}
-    if topic_id is None or not known:
-        return
     if log_is_gone and topic_id in known:
         raise NotNow("Kafka has the log of this backup: restore without --log-is-gone")
-    if not log_is_gone and topic_id not in known:
+    if not log_is_gone and known and topic_id not in {None, *known}:
         raise NotNow(
             "Kafka has another log than the one of this backup. Bring that one back, or go on"
             " without what it had after the backup: --log-is-gone"
         )
+    if log_is_gone:
+        _settle(client)
 
 
 def check_migrations(applied: Mapping[str, str]) -> None:

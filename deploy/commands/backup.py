@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from clickhouse_connect.driver.client import Client
 
 from deploy import backup as files
 from deploy import backup_files, connection, local, offline, replay, server_backup
@@ -20,6 +21,7 @@ from deploy.log_offsets import admin, read_offsets
 from deploy.maintenance import backing_up, maintenance
 from deploy.store import store
 from schemas.rejects import Unavailable
+from sinks.leases import Lease
 
 Place = Annotated[
     str, typer.Argument(help="A directory; or Disk('…', '…') or S3('…', …) of ClickHouse itself.")
@@ -30,29 +32,39 @@ def backup(place: Place, *, data_dir: DataDir = None, as_json: Json = False) -> 
     """Write the whole store, secrets included, while the system runs."""
     found = connection.find(data_dir)
     dsn, began, release = found.clickhouse_dsn, datetime.now(UTC), version("usage-report")
-    told: dict[str, Any] = {"taken_at": began, "release": release}
     with store(dsn, timeout_seconds=restoring.LONGEST_SECONDS) as client:
         if server_backup.is_destination(place):
-            with (
-                admin(found.kafka_bootstrap) as broker,
-                maintenance(dsn, broker, "backup", tell=tell),
-            ):
-                server_backup.take(client, place)
+            rows = None
+            _by_clickhouse(client, place, found)
         else:
             with backing_up(dsn) as lease:
-                try:
-                    made = files.take(client, Path(place), release=release, now=began, lease=lease)
-                except OSError as error:
-                    fail(str(error))
-            told["rows"] = {table.name: table.rows for table in made.tables}
+                rows = _to_files(client, Path(place), release, began, lease)
         restoring.note(client, taken_at=began, release=release)
     if as_json:
-        print_json(told)
+        print_json({"taken_at": began, "release": release, "rows": rows})
     else:
-        rows = f"{sum(told['rows'].values())} rows, " if "rows" in told else ""
+        count = f"{sum(rows.values())} rows " if rows else ""
         typer.echo(
-            f"{rows}as of {began:%Y-%m-%d %H:%M:%S} UTC. Keep it like a secret: it has some."
+            f"{count}as of {began:%Y-%m-%d %H:%M:%S} UTC; keep it like a secret: it has some"
         )
+
+
+def _to_files(
+    client: Client, place: Path, release: str, began: datetime, lease: Lease
+) -> dict[str, int]:
+    try:
+        made = files.take(client, place, release=release, now=began, lease=lease)
+    except OSError as error:
+        fail(str(error))
+    return {table.name: table.rows for table in made.tables}
+
+
+def _by_clickhouse(client: Client, place: str, found: connection.Connection) -> None:
+    with (
+        admin(found.kafka_bootstrap) as broker,
+        maintenance(found.clickhouse_dsn, broker, "backup", tell=tell),
+    ):
+        server_backup.take(client, place)
 
 
 def restore(

@@ -71,9 +71,10 @@ def test_backup_under_load_then_restore_and_replay(world):
     place = world.root / "backup"
     worker = world.worker()
     with SteadyLoad(world) as load:
-        world.until(lambda: load.sent > 200)
+        world.until(lambda: world.counted()[1] > 100)
         told = said(world, "backup", str(place))
-        world.until(lambda: load.sent > 600)
+        counted = world.counted()[1]
+        world.until(lambda: world.counted()[1] > counted + 100)
     world.until_counted(load.sent)
     assert not worker.entries("making_way"), "workers go on"
     assert worker.terminate() == 0
@@ -241,9 +242,10 @@ def test_clickhouses_own_backup(world):
     place = f"File('{world.store.data_dir}/backups/one')"
     worker = world.worker()
     with SteadyLoad(world) as load:
-        world.until(lambda: load.sent > 200)
+        world.until(lambda: world.counted()[1] > 100)
         said(world, "backup", place)
-        world.until(lambda: load.sent > 400)
+        counted = world.counted()[1]
+        world.until(lambda: world.counted()[1] > counted + 100)
     world.until_counted(load.sent)
     assert worker.entries("making_way")
     assert worker.terminate() == 0
