@@ -3,16 +3,18 @@
 import json
 import shutil
 import stat
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from kafka import TopicPartition
+from kafka import KafkaProducer, TopicPartition
 
+from deploy import local
 from deploy.backup_files import MANIFEST, SUMS, Draft, Manifest
 from deploy.log_offsets import read_offsets
-from schemas.topics import EVENTS
+from schemas.topics import DEAD_LETTERS, EVENTS, dead_letter_headers
 from sinks import keys
+from sinks.clickhouse import connect
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.kafka_process import KafkaProcess
 from tests.support.steady_load import SteadyLoad
@@ -63,6 +65,24 @@ def tables(world) -> set[str]:
     return {name for (name,) in world.client.query(TABLES).result_rows}
 
 
+def refused_by_a_gateway(world) -> None:
+    """A dead letter that no record of events has."""
+    headers = dead_letter_headers(
+        reason="unknown_type",
+        detail="sample",
+        origin="sample/0",
+        tenant="acme",
+        received_at="2026-03-01T00:00:00.000Z",
+    )
+    with closing(KafkaProducer(bootstrap_servers=world.kafka.bootstrap)) as producer:
+        producer.send(DEAD_LETTERS, b"{}", headers=headers).get(30)
+
+
+def letters(world) -> int:
+    """Dead letters in the store."""
+    return world.client.query("SELECT count() FROM dead_letters FINAL").first_row[0]
+
+
 @pytest.mark.faults
 def test_backup_under_load_then_restore_and_replay(world):
     """Every event of before, during and after the backup is counted once; keys and hashes stay."""
@@ -74,8 +94,10 @@ def test_backup_under_load_then_restore_and_replay(world):
         world.until(lambda: world.counted()[1] > 100)
         told = said(world, "backup", str(place))
         counted = world.counted()[1]
+        refused_by_a_gateway(world)
         world.until(lambda: world.counted()[1] > counted + 100)
     world.until_counted(load.sent)
+    world.until(lambda: letters(world) == 1)
     assert not worker.entries("making_way"), "workers go on"
     assert worker.terminate() == 0
     assert 0 < told["rows"]["usage_events"] < load.sent
@@ -91,9 +113,11 @@ def test_backup_under_load_then_restore_and_replay(world):
     stopped = world.worker()
     assert stopped.exit_status() == PERSON_NEEDED
     assert stopped.entries("stopped")[-1]["reason"] == "store_went_back"
+    assert letters(world) == 0
     said(world, "replay", "--from", "progress")
     world.worker()
     settled(world, load.sent)
+    world.until(lambda: letters(world) == 1)
 
     again = world.command("restore", str(place))
     assert again.returncode == 1
@@ -262,3 +286,29 @@ def test_clickhouses_own_backup(world):
     said(world, "replay", "--from", "progress")
     world.worker()
     settled(world, load.sent)
+
+
+def test_into_the_directory_of_an_up_that_does_not_run(world):
+    """Its ClickHouse is filled; one that runs, and one that is full, are left alone."""
+    world.send(range(10))
+    world.worker()
+    world.until_counted(10)
+    place, data_dir = world.root / "backup", world.root / "up"
+    said(world, "backup", str(place))
+    data_dir.mkdir()
+    with local.alone(data_dir):
+        done = world.command("restore", str(place), "--data-dir", str(data_dir))
+        assert done.returncode == 1
+        assert "stop it" in done.stderr
+    told = said(world, "restore", str(place), "--data-dir", str(data_dir))
+    assert told["lost_records"] is None
+    full = world.command("restore", str(place), "--data-dir", str(data_dir))
+    assert full.returncode == 1
+    assert "not empty" in full.stderr
+    filled = ClickHouseProcess(data_dir / "clickhouse").start()
+    try:
+        with closing(connect(filled.dsn)) as client:
+            count = "SELECT sum(launches) FROM usage_daily FINAL"
+            assert client.query(count).first_row == (10,)
+    finally:
+        filled.kill()
