@@ -69,7 +69,8 @@ def test_the_newest_backup_is_told(watched):
     assert began <= value("usage_backup_timestamp_seconds") <= time.time()
     columns = ["taken_at", "finished_at", "release"]
     for taken_at in (began + 200, began + 100):
-        client.insert("backups", [[taken_at, taken_at + 900, "1"]], column_names=columns)
+        times = [datetime.fromtimestamp(at, UTC) for at in (taken_at, taken_at + 900)]
+        client.insert("backups", [[*times, "1"]], column_names=columns)
     watch.look()
     assert value("usage_backup_timestamp_seconds") == began + 200
 
