@@ -9,19 +9,19 @@ from deploy.backup import in_order
 from tests.model.backups import run
 
 TABLES = ("progress", "usage_ledger", "usage_daily", "usage_events")
-SCHEDULES = 150
+SCHEDULES = 60
 
 
-def wrong(order) -> list[int]:
-    """The seeds whose schedules go wrong."""
-    return [seed for seed in range(SCHEDULES) if run(seed, order).wrong]
+def wrong(order) -> bool:
+    """Whether any schedule goes wrong."""
+    return any(run(seed, order).wrong for seed in range(SCHEDULES))
 
 
 def test_the_order_of_backups():
     """Progress first, as the backup command has it: no schedule goes wrong."""
     order = in_order(sorted(TABLES))
     assert order == list(TABLES)
-    assert wrong(order) == []
+    assert not wrong(order)
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_other_orders_go_wrong(order):
 
 def test_a_replay_heals_rows_ahead_of_events():
     """Only where the log is gone does it matter which of the two is read first."""
-    assert wrong(("progress", "usage_events", "usage_daily", "usage_ledger")) == []
+    assert not wrong(("progress", "usage_events", "usage_daily", "usage_ledger"))
