@@ -116,7 +116,12 @@ class Engine:
         self._address = f"{data_dir}?max_threads={threads}&max_memory_usage={memory_bytes // 2}"
         # The engine lives as long as its longest connection, and the first one sets the server's
         # own settings.
-        self._first = self._connect(f"{self._address}&max_server_memory_usage={memory_bytes}")
+        # BACKUP may write beside its own files, to File('…'), and nowhere else.
+        backups = data_dir.parent / "backups"
+        self._first = self._connect(
+            f"{self._address}&max_server_memory_usage={memory_bytes}"
+            f"&backups.allowed_path={backups}/"
+        )
 
     @contextmanager
     def session(self) -> Iterator[Session]:

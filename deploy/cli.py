@@ -40,6 +40,8 @@ COMMANDS = {
     "rebuild": ("rebuild.rebuild", CARE),
     "replay": ("replay.replay", CARE),
     "erase": ("erase.erase", CARE),
+    "backup": ("backup.backup", CARE),
+    "restore": ("backup.restore", CARE),
     "migrate": ("run.migrate", CARE),
     "settings": ("settings.settings", CARE),
 }

@@ -82,7 +82,7 @@ def up(
     """
     data_dir = data_dir.absolute()
     data_dir.mkdir(parents=True, exist_ok=True)
-    with _alone(data_dir):
+    with alone(data_dir):
         for name in plan.STOP_ORDER:
             if pid := child_processes.stop_leftover(plan.lock_of(data_dir, name)):
                 words.trouble(f"stopped {name} (pid {pid}), left over from an earlier run")
@@ -92,7 +92,8 @@ def up(
 
 
 @contextmanager
-def _alone(data_dir: Path) -> Iterator[None]:
+def alone(data_dir: Path) -> Iterator[None]:
+    """Keep any other `up` off the directory. Raises AlreadyUp when there is one."""
     path = data_dir / connection.LOCK
     with path.open("a+") as lock:
         try:

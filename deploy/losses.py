@@ -5,14 +5,13 @@ A worker that died in mid-batch may have stored their events, and not the rows a
 Next: sinks.rebuild
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
 
 from schemas.rollups import FOLD_VERSION
 from sinks.clickhouse import statement
-from sinks.leases import Lease
 from sinks.rebuild import Chosen, rebuild
 
 
@@ -25,10 +24,11 @@ class Loss:
     start: int
 
 
-def settle(client: Client, lease: Lease, losses: Sequence[Loss]) -> None:
+def settle(client: Client, losses: Sequence[Loss], *, check: Callable[[], None]) -> None:
     """Count again the rows of events that lost records left behind, and book these events.
 
-    May be done again: before the store's progress is moved past the losses, and under the lease.
+    May be done again: before the store's progress is moved past the losses, and under the lease,
+    which `check` asks for before each step.
     """
     places = {
         "partitions": [loss.partition for loss in losses],
@@ -38,8 +38,8 @@ def settle(client: Client, lease: Lease, losses: Sequence[Loss]) -> None:
     found = client.query(statement("sinks.sql", "lost_users"), parameters=places).result_rows
     if found:
         tenants, users = (sorted(set(names)) for names in zip(*found, strict=True))
-        rebuild(client, Chosen(tenants=tenants, users=users), check=lease.check)
-    lease.check()
+        rebuild(client, Chosen(tenants=tenants, users=users), check=check)
+    check()
     client.command(
         statement("sinks.sql", "book_lost"),
         parameters={

@@ -17,7 +17,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
 
 from schemas.topics import CONSUMER_GROUP
-from sinks.leases import Lease, take
+from sinks.leases import BACKUP, MAINTENANCE, Held, Lease, Leases, take
 
 # A worker that ends its flush, and one that was killed: the broker keeps its place for 10 s.
 LEAVE_SECONDS = 60.0
@@ -45,13 +45,41 @@ def maintenance(
     The block calls `check` of the lease before each step. Raises Held when another command is at
     work, and NotNow when a worker does not leave.
     """
-    with take(dsn, holder=f"{deed} (pid {os.getpid()} on {socket.gethostname()})") as lease:
+    with take(dsn, holder=_holder(deed)) as lease:
+        _refuse_beside(dsn, BACKUP)
         tell("taken the lease; waiting until no worker is in the group")
         _wait_until_empty(broker, leave_seconds)
         lease.check()
         tell(f"no worker is at work; {deed}")
         yield lease
     tell("released the lease; workers go on")
+
+
+@contextmanager
+def backing_up(dsn: str) -> Iterator[Lease]:
+    """Keep maintenance away while the block reads a backup; workers go on.
+
+    Raises Held when another backup or maintenance is at work. The block calls `check` of the lease
+    at its end: what was read while nobody held it may be half of what maintenance did.
+    """
+    with take(dsn, holder=_holder("backup"), name=BACKUP) as lease:
+        # Either writes its claim before it looks for the other's, so never do both find none.
+        _refuse_beside(dsn, MAINTENANCE)
+        yield lease
+
+
+def _holder(deed: str) -> str:
+    return f"{deed} (pid {os.getpid()} on {socket.gethostname()})"
+
+
+def _refuse_beside(dsn: str, name: str) -> None:
+    leases = Leases(dsn, name=name)
+    try:
+        holder = leases.holder()
+    finally:
+        leases.close()
+    if holder is not None:
+        raise Held(holder)
 
 
 def _wait_until_empty(broker: KafkaAdminClient, leave_seconds: float) -> None:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
 from kafka.errors import NoError
 from kafka.structs import OffsetAndMetadata
 
@@ -24,7 +25,13 @@ from aggregators.fold import Progress
 from deploy.log_offsets import LogOffsets, read_offsets
 from deploy.losses import Loss, settle
 from deploy.maintenance import LEAVE_SECONDS, NotNow
-from schemas.topics import CONSUMER_GROUP, EVENTS, position
+from schemas.topics import (
+    CONSUMER_GROUP,
+    DEAD_LETTERS,
+    DEAD_LETTERS_PARTITIONS,
+    EVENTS,
+    position,
+)
 from sinks.inserts import Inserts
 from sinks.leases import Lease
 from sinks.loads import Loads
@@ -73,6 +80,8 @@ def apply(client: Client, broker: KafkaAdminClient, lease: Lease, places: list[P
         TopicPartition(EVENTS, place.partition): OffsetAndMetadata(place.start, "", -1)
         for place in places
     }
+    if any(place.start < (place.before or 0) for place in places):
+        offsets |= _letters(broker)
     # One that found no lease just before it was taken may join now: it takes nothing and leaves.
     deadline = time.monotonic() + LEAVE_SECONDS
     while refused := _refusals(broker, offsets):
@@ -85,6 +94,13 @@ def apply(client: Client, broker: KafkaAdminClient, lease: Lease, places: list[P
         lease.check()
     if lost := [place for place in places if place.lost]:
         _note_losses(client, broker, lease, lost)
+
+
+def _letters(broker: KafkaAdminClient) -> dict[TopicPartition, OffsetAndMetadata]:
+    """Where the dead letters begin: a store that went back lacks some, and knows the others."""
+    places = [TopicPartition(DEAD_LETTERS, p) for p in range(DEAD_LETTERS_PARTITIONS)]
+    found = broker.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
+    return {place: OffsetAndMetadata(found[place].offset, "", -1) for place in places}
 
 
 def _refusals(
@@ -118,7 +134,7 @@ def _note_losses(
             progress[place.partition] = Progress(at, place.start - 1, NEVER)
             known = stored.get(place.partition)
             losses.append(Loss(place.partition, known.position if known else 0, at + 1))
-    settle(client, lease, losses)
+    settle(client, losses, check=lease.check)
     Inserts(client).insert("progress", progress_frame(progress, caught_up_at=NEVER))
 
 

@@ -49,7 +49,9 @@ class Watch:
         """Ask once. Raises Unavailable."""
         (books,) = self._store.ask_all("books_difference")
         disks = self._store.ask_all("disks")
+        (backup,) = self._store.ask_all("last_backup")
         self._metrics.books_difference.set(books["difference"])
+        self._metrics.backup_timestamp.set(backup["taken_at"])
         for disk in disks:
             self._metrics.store_free_bytes.labels(disk["name"]).set(disk["free"])
             self._metrics.store_size_bytes.labels(disk["name"]).set(disk["size"])

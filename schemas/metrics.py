@@ -204,3 +204,8 @@ class QueryMetrics:
             "usage_books_difference_events",
             "Events by which the books do not balance.",
         )
+        self.backup_timestamp = gauge(
+            registry,
+            "usage_backup_timestamp_seconds",
+            "When the newest whole backup was begun, or the store was made while there is none.",
+        )

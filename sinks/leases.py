@@ -24,6 +24,8 @@ from sinks.clickhouse import connect, reraise, statement
 log = structlog.get_logger()
 
 MAINTENANCE = "maintenance"
+# Held while a backup is read: workers do not mind it, commands of maintenance do.
+BACKUP = "backup"
 # What a killed command leaves behind holds the workers up for so long at most.
 TTL_SECONDS = 30.0
 # Two that claim at once are both refused; each tries again after a pause of its own length.

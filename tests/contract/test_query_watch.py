@@ -60,6 +60,21 @@ def test_books_and_room_are_told(watched):
     assert value("usage_books_difference_events") == 3
 
 
+def test_the_newest_backup_is_told(watched):
+    """When it was begun; of a store that has none, when that was made."""
+    _, client, watch, value = watched
+    began = int(time.time())
+    migrate(client)
+    watch.look()
+    assert began <= value("usage_backup_timestamp_seconds") <= time.time()
+    columns = ["taken_at", "finished_at", "release"]
+    for taken_at in (began + 200, began + 100):
+        times = [datetime.fromtimestamp(at, UTC) for at in (taken_at, taken_at + 900)]
+        client.insert("backups", [[*times, "1"]], column_names=columns)
+    watch.look()
+    assert value("usage_backup_timestamp_seconds") == began + 200
+
+
 def test_a_store_that_is_away_is_told(watched):
     """Before its tables are there and while nobody answers it is not up, and it is when it is."""
     process, client, watch, value = watched

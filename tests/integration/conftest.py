@@ -3,6 +3,8 @@
 Next: tests.support.worker_world
 """
 
+from contextlib import ExitStack
+
 import pytest
 
 from tests.support.clickhouse_process import ClickHouseProcess
@@ -26,3 +28,15 @@ def world(tmp_path, store):
         made = WorkerWorld(tmp_path, store, kafka)
         yield made
         made.close()
+
+
+@pytest.fixture
+def own_world(tmp_path):
+    """A log and a store that is this test's own: it loses its data directory."""
+    with ExitStack() as stack:
+        store = ClickHouseProcess(tmp_path / "clickhouse").start()
+        stack.callback(store.kill)
+        migrated(store)
+        made = WorkerWorld(tmp_path, store, stack.enter_context(KafkaProcess(tmp_path / "kafka")))
+        stack.callback(made.close)
+        yield made

@@ -41,7 +41,7 @@ REPLACING = (
     *("usage_events", "usage_daily", "usage_ledger", "dead_letters", "tenants", "keys"),
     *("log_epochs", "leases", "schema_migrations", "teams", "team_members", "users", "products"),
     *("subscriptions", "token_packs", "prices", "seat_changes", "change_requests", "audit"),
-    *("usage_monthly", "settled_months", "erased", "erasures"),
+    *("usage_monthly", "settled_months", "erased", "erasures", "backups"),
 )
 
 
