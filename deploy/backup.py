@@ -35,7 +35,7 @@ from deploy.backup_files import Draft, Folded, Manifest, TableFile, compressed
 from deploy.maintenance import NotNow
 from schemas.rejects import Unavailable
 from schemas.topics import epoch_of, offset_of
-from sinks.clickhouse import reraise, statement
+from sinks.clickhouse import query, reraise, statement
 from sinks.leases import Lease
 from sinks.loads import Loads
 
@@ -96,7 +96,7 @@ def take(client: Client, place: Path, *, release: str, now: datetime, lease: Lea
 def _statements(client: Client) -> dict[str, str]:
     """The statement of each table, without its database."""
     database = {"database": client.database}
-    rows = client.query(statement("sinks.sql", "backup_tables"), parameters=database).result_rows
+    rows = query(client, statement("sinks.sql", "backup_tables"), parameters=database).result_rows
     # A part of the rows, or a name in a keeper that is taken as long as the table lives.
     elsewhere = [
         n for n, engine, _ in rows if not re.fullmatch(r"(?!Replicated)\w*MergeTree", engine)
@@ -111,7 +111,7 @@ def _statements(client: Client) -> dict[str, str]:
 
 def applied_to(client: Client) -> dict[str, str]:
     """The migrations that were applied to a store, with their checksums."""
-    rows = client.query(statement("sinks.sql", "schema_migrations")).result_rows
+    rows = query(client, statement("sinks.sql", "schema_migrations")).result_rows
     return {name: checksum for name, checksum in rows}  # noqa: C416 - typed rows
 
 

@@ -18,7 +18,7 @@ from deploy import replay
 from deploy.log_offsets import LogOffsets, read_offsets
 from deploy.maintenance import NotNow
 from schemas.topics import EVENTS, offset_of
-from sinks.clickhouse import statement
+from sinks.clickhouse import query, statement
 from sinks.leases import Lease
 from sinks.loads import Epoch, Loads
 
@@ -181,6 +181,6 @@ def _first_offsets(
 
 
 def _opened_at(client: Client, epoch: int) -> datetime:
-    found = client.query(statement("sinks.sql", "epoch_opened"), parameters={"epoch": epoch})
+    found = query(client, statement("sinks.sql", "epoch_opened"), parameters={"epoch": epoch})
     moment: datetime = found.result_rows[0][0]
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from clickhouse_connect.driver.client import Client
 
 from schemas.rollups import FOLD_VERSION
-from sinks.clickhouse import statement
+from sinks.clickhouse import query, statement
 from sinks.rebuild import Chosen, rebuild
 
 
@@ -35,7 +35,7 @@ def settle(client: Client, losses: Sequence[Loss], *, check: Callable[[], None])
         "folded": [loss.folded for loss in losses],
         "starts": [loss.start for loss in losses],
     }
-    found = client.query(statement("sinks.sql", "lost_users"), parameters=places).result_rows
+    found = query(client, statement("sinks.sql", "lost_users"), parameters=places).result_rows
     if found:
         tenants, users = (sorted(set(names)) for names in zip(*found, strict=True))
         rebuild(client, Chosen(tenants=tenants, users=users), check=check)

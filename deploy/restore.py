@@ -21,7 +21,7 @@ from deploy.losses import Loss, settle
 from deploy.maintenance import NotNow
 from schemas.rejects import PersonNeeded, Unavailable
 from schemas.topics import position
-from sinks.clickhouse import connect, reraise, statement
+from sinks.clickhouse import connect, query, reraise, statement
 from sinks.loads import Loads
 from sinks.migrate import migrate, migrations
 
@@ -96,7 +96,7 @@ def database_of(dsn: str) -> str:
 def check_empty(server: Client, database: str) -> None:
     """Raise NotNow when the database has tables."""
     sql = statement("sinks.sql", "backup_tables")
-    if found := server.query(sql, parameters={"database": database}).result_rows:
+    if found := query(server, sql, parameters={"database": database}).result_rows:
         raise NotNow(
             f"the store is not empty: it has {len(found)} tables. A backup is restored into an"
             " empty data directory, or into a database without tables"

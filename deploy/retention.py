@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from aggregators.retention import check_retention
 from schemas.rejects import PersonNeeded
 from schemas.settings import StoreSettings
-from sinks.clickhouse import statement
+from sinks.clickhouse import query, statement
 from sinks.cluster import SHARDED, adapted, below, stored
 
 # Longer than import reaches back: a week of log, and a day for the edges of days.
@@ -74,7 +74,7 @@ def _differs(client: Client, kept: Kept) -> bool:
     sql = statement("sinks.sql", "table_engine")
     found = stored(client)
     table = below(kept.table) if found and found.cluster and kept.table in SHARDED else kept.table
-    engine = client.query(sql, parameters={"table": table}).result_rows[0][0]
+    engine = query(client, sql, parameters={"table": table}).result_rows[0][0]
     has = _TTL.search(engine)
     if has is None:
         return kept.days > 0 and not kept.always

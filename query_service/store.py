@@ -18,7 +18,7 @@ from query_service.blocks import blocks
 from query_service.ranges import FIRST_DAY
 from schemas.metrics import QueryMetrics
 from schemas.rejects import Unavailable
-from sinks.clickhouse import connect, reraise, statement
+from sinks.clickhouse import connect, query, reraise, statement
 from sinks.keys import Key, tenant_secret
 
 Row = dict[str, Any]
@@ -161,7 +161,7 @@ class Store:
     def end(self, mark: str) -> None:
         """End the stream of this `mark`, if it is under way."""
         with self._quick.lend() as client:
-            client.query(question("end_query"), parameters={"mark": mark})
+            query(client, question("end_query"), parameters={"mark": mark})
 
     def ask_all(self, name: str) -> list[Row]:
         """The rows that answer a small question about the store itself, of no tenant."""
@@ -203,7 +203,7 @@ class Store:
         self, clients: Clients, name: str, sql: str, parameters: Mapping[str, Any]
     ) -> list[Row]:
         with self._metrics.query_seconds.labels(query=name).time(), clients.lend() as client:
-            return list(client.query(sql, parameters=_bindable(parameters)).named_results())
+            return list(query(client, sql, parameters=_bindable(parameters)).named_results())
 
 
 def question(name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError, ProgrammingError
+from clickhouse_connect.driver.query import QueryResult
 from urllib3.exceptions import HTTPError
 
 from schemas.clickhouse_address import is_tls
@@ -74,7 +75,7 @@ def connect(dsn: str, *, timeout_seconds: float = 10.0, **settings: Any) -> Clie
 
 def is_clustered(client: Client) -> bool:
     """Whether the tables are distributed over a cluster, as the store itself says."""
-    rows = client.query(statement("sinks.sql", "store_form")).result_rows
+    rows = query(client, statement("sinks.sql", "store_form")).result_rows
     return any(row[1] == "Distributed" for row in rows)
 
 
@@ -82,6 +83,19 @@ def obey_cluster(client: Client) -> None:
     """From now on send CLUSTER_SETTINGS with every statement of `client`."""
     for name, value in CLUSTER_SETTINGS.items():
         client.set_client_setting(name, value)
+
+
+def query(client: Client, sql: str, /, **options: Any) -> QueryResult:
+    """The answer to a question; `options` as of `Client.query`.
+
+    Raises Unavailable for one that ClickHouse did not give, besides what the driver raises: to the
+    driver a 200 without a body is a table without rows, whoever sent it, and rows that are taken
+    for absent are counted again from nothing.
+    """
+    answer = client.query(sql, **options)
+    if not answer.summary.get("query_id"):
+        raise Unavailable("clickhouse", "an answer without the id of a query: not its own")
+    return answer
 
 
 @cache

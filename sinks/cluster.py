@@ -11,7 +11,7 @@ from string import Template
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse import statement
+from sinks.clickhouse import query, statement
 
 # Too large for one node, and every version of a row must be on one shard: by the user. All other
 # tables are whole on every node, so that no question about them leaves the node that is asked.
@@ -82,7 +82,7 @@ class Stored:
 
 def stored(client: Client) -> Stored | None:
     """What the tables are made for, as the store itself says; None while there are none."""
-    for name, engine, full in client.query(statement("sinks.sql", "store_form")).result_rows:
+    for name, engine, full in query(client, statement("sinks.sql", "store_form")).result_rows:
         if engine == "Distributed":
             return Stored(*_QUOTED.findall(full)[:2])
         if name == SHARDED[0]:

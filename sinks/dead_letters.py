@@ -16,7 +16,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
-from sinks.clickhouse import reraise, statement
+from sinks.clickhouse import query, reraise, statement
 from sinks.inserts import Inserts
 
 # Of at most 64 KiB each. A page costs about the same whatever its length.
@@ -124,7 +124,7 @@ def _micros(moment: datetime) -> int:
 
 def _query(client: Client, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     try:
-        answer = client.query(statement("sinks.sql", name), parameters=parameters)
+        answer = query(client, statement("sinks.sql", name), parameters=parameters)
     except (ClickHouseError, HTTPError, OSError) as error:
         reraise(error)
     return [dict(row) for row in answer.named_results()]

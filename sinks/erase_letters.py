@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse import statement
+from sinks.clickhouse import query, statement
 from sinks.named import Named
 
 # Letters of a page, of at most 64 KiB each.
@@ -89,5 +89,5 @@ def rewrite_requests(
 
 
 def _rows(client: Client, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    answer = client.query(statement("sinks.sql", name), parameters=parameters)
+    answer = query(client, statement("sinks.sql", name), parameters=parameters)
     return [dict(row) for row in answer.named_results()]

@@ -41,7 +41,7 @@ from urllib3.exceptions import HTTPError
 from schemas.erasure import erased_hash
 from schemas.failpoints import reach
 from sinks import erase_letters
-from sinks.clickhouse import reraise, statement
+from sinks.clickhouse import query, reraise, statement
 from sinks.cluster import adapted
 from sinks.directory import insert_rows
 from sinks.keys import tenant_secret
@@ -91,7 +91,7 @@ class Hand:
     def ask(self, name: str, **parameters: Any) -> Sequence[Any]:
         """Rows of a question."""
         sql = statement("sinks.sql", name)
-        return self.client.query(sql, parameters=parameters, settings=_SETTINGS).result_rows
+        return query(self.client, sql, parameters=parameters, settings=_SETTINGS).result_rows
 
     def do(self, name: str, **parameters: Any) -> None:
         """One statement, while the lease is held."""
@@ -198,7 +198,7 @@ def _delete(hand: Hand, begun: Begun, guard: dict[int, int]) -> None:
     up_to = {"partitions": list(guard), "positions": list(guard.values())}
     for name in ("erase_rows", "erase_events"):
         hand.do(name, erasure=begun.erasure, **up_to)
-    for name in ("erase_names", "erase_members", "erase_seats"):
+    for name in ("erase_months", "erase_names", "erase_members", "erase_seats"):
         hand.do(name, erasure=begun.erasure)
     client, tenant, user_id = hand.client, begun.tenant, begun.user_id
     letters = erase_letters.letters(client, tenant, user_id)

@@ -14,7 +14,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from schemas.rejects import Unavailable
-from sinks.clickhouse import reraise, statement
+from sinks.clickhouse import query, reraise, statement
 
 # A batch must be stored when the insert is answered, and in one block wherever it can be.
 # Any number of months at once: refused for ever, a batch of many would be tried for ever.
@@ -71,7 +71,7 @@ class Inserts:
             summary = self._client.command(sql, parameters=parameters, settings=_SETTINGS)
             if _written(summary) == frame.height:
                 return {}
-            rows = self._client.query(statement("sinks.sql", "progress")).result_rows
+            rows = query(self._client, statement("sinks.sql", "progress")).result_rows
         except (ClickHouseError, HTTPError, OSError) as error:
             reraise(error)
         stored = {row[0]: row[1] for row in rows}

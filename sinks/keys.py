@@ -17,7 +17,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse import statement
+from sinks.clickhouse import query, statement
 
 SCOPES = ("ingest", "import", "read", "manage", "admin")
 # A scope on the left is also held by whoever holds one on the right.
@@ -94,7 +94,7 @@ def revoke_key(client: Client, *, key_id: str, tenant: str | None, now: datetime
 
 def read_rows(client: Client) -> list[dict[str, Any]]:
     """Every key as stored, revoked ones included, oldest first."""
-    return list(client.query(statement("sinks.sql", "keys")).named_results())
+    return list(query(client, statement("sinks.sql", "keys")).named_results())
 
 
 def read_keys(client: Client, *, revoked: bool = False) -> list[Key]:
@@ -115,7 +115,7 @@ def read_keys(client: Client, *, revoked: bool = False) -> list[Key]:
 def tenant_secret(client: Client, tenant: str) -> bytes | None:
     """The secret that the tenant's user ids are hashed with, or None for an unknown tenant."""
     sql = statement("sinks.sql", "tenant_secret")
-    rows = client.query(sql, parameters={"tenant": tenant}).result_rows
+    rows = query(client, sql, parameters={"tenant": tenant}).result_rows
     return bytes.fromhex(rows[0][0]) if rows else None
 
 

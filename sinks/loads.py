@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
-from sinks.clickhouse import reraise, statement
+from sinks.clickhouse import query, reraise, statement
 
 # Keys of one query; more are asked for in turn.
 _CHUNK = 20_000
@@ -133,7 +133,7 @@ class Loads:
 
     def _query(self, name: str, parameters: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
         try:
-            result = self._client.query(statement("sinks.sql", name), parameters=parameters)
+            result = query(self._client, statement("sinks.sql", name), parameters=parameters)
         except (ClickHouseError, HTTPError, OSError) as error:
             reraise(error)
         return result.result_rows  # type: ignore[return-value] # Sequence[Sequence], as tuples

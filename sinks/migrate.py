@@ -16,7 +16,7 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.rejects import PersonNeeded
 from sinks import cluster as clusters
-from sinks.clickhouse import obey_cluster, statement
+from sinks.clickhouse import obey_cluster, query, statement
 
 _COMMENT = re.compile(r"--[^\n]*")
 
@@ -54,7 +54,7 @@ def migrate(client: Client, *, cluster: str = "") -> list[str]:
     form = _form(client, cluster)
     for sql in form(statement("sinks.sql", "create_schema_migrations")):
         client.command(sql)
-    rows = client.query(statement("sinks.sql", "schema_migrations")).result_rows
+    rows = query(client, statement("sinks.sql", "schema_migrations")).result_rows
     applied = {name: checksum for name, checksum in rows}  # noqa: C416 - typed rows
     new = []
     for migration in migrations():
@@ -93,8 +93,9 @@ def _form(client: Client, cluster: str) -> Form:
         )
     if not cluster:
         return lambda sql: (sql,)
-    hosts, replicates_itself, database = client.query(
-        statement("sinks.sql", "cluster_hosts"), parameters={"cluster": cluster}
+    sql = statement("sinks.sql", "cluster_hosts")
+    hosts, replicates_itself, database = query(
+        client, sql, parameters={"cluster": cluster}
     ).result_rows[0]
     if not hosts or not replicates_itself:
         raise PersonNeeded(

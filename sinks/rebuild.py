@@ -15,7 +15,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from schemas.rollups import FOLD_VERSION
-from sinks.clickhouse import reraise, statement
+from sinks.clickhouse import query, reraise, statement
 from sinks.cluster import adapted
 from sinks.verify import look, months
 
@@ -132,5 +132,5 @@ def _drop_ahead(client: Client, parameters: dict[str, Any]) -> int:
 
 
 def _query(client: Client, name: str, parameters: dict[str, Any]) -> Sequence[Any]:
-    answer = client.query(statement("sinks.sql", name), parameters=parameters, settings=_SETTINGS)
+    answer = query(client, statement("sinks.sql", name), parameters=parameters, settings=_SETTINGS)
     return answer.result_rows

@@ -29,7 +29,7 @@ from typing import Any
 import structlog
 from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse import statement
+from sinks.clickhouse import query, statement
 
 log = structlog.get_logger()
 
@@ -56,8 +56,8 @@ class Settled:
 
 def settled_months(client: Client) -> Settled:
     """What may be read from monthly rows by a question that is asked now."""
-    rows = client.query(
-        _sql("settled_months"), parameters={"usable_seconds": USABLE_SECONDS}
+    rows = query(
+        client, _sql("settled_months"), parameters={"usable_seconds": USABLE_SECONDS}
     ).result_rows
     if not rows:
         return Settled({})
@@ -104,7 +104,7 @@ class Settler:
 
     def _drop(self, client: Client) -> None:
         """Drop the attempts that have not counted, each time that was looked, for long enough."""
-        found = {attempt for (attempt,) in client.query(_sql("settle_attempts")).result_rows}
+        found = {attempt for (attempt,) in query(client, _sql("settle_attempts")).result_rows}
         idle = found - set(settled_months(client).attempts.values())
         self._idle = {attempt: self._idle.get(attempt, self.clock()) for attempt in idle}
         for attempt, since in self._idle.items():
@@ -123,7 +123,9 @@ def due_months(client: Client, today: date, *, quiet_seconds: float) -> list[Due
         "settled": sorted(settled_months(client).attempts),
         "mark_seconds": MARK_SECONDS,
     }
-    return [Due(*row) for row in client.query(_sql("settle_due"), parameters).result_rows]
+    return [
+        Due(*row) for row in query(client, _sql("settle_due"), parameters=parameters).result_rows
+    ]
 
 
 def settle(client: Client, due: Due) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from schemas.rollups import ROW_KEY
-from sinks.clickhouse import statement
+from sinks.clickhouse import query, statement
 
 # So many days are checked at most, and no more than events are kept for: rows of days before have
 # nothing left to be checked against.
@@ -99,7 +99,7 @@ def verify(
 
 def _kept_from(client: Client, today: date) -> date:
     """The first day whose events are all kept, as the table itself says."""
-    _, expires, days = client.query(statement("sinks.sql", "events_kept")).result_rows[0]
+    _, expires, days = query(client, statement("sinks.sql", "events_kept")).result_rows[0]
     # A day less than they are kept: midnight may pass meanwhile.
     kept = min(RETENTION_DAYS - 1, days - 2) if expires and days else RETENTION_DAYS - 1
     return today - timedelta(days=kept)
@@ -126,7 +126,8 @@ def _settled(
 
 def look(client: Client, parameters: dict[str, Any]) -> dict[str, Any]:
     """One comparison of one month, parameters and columns as in verify.sql."""
-    answer = client.query(
+    answer = query(
+        client,
         statement("sinks.sql", "verify"),
         parameters=parameters,
         settings={"do_not_merge_across_partitions_select_final": 1},

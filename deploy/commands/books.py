@@ -21,7 +21,7 @@ from deploy.log_offsets import LogOffsets, admin, read_offsets
 from deploy.store import store
 from schemas.events import format_time
 from schemas.topics import offset_of
-from sinks.clickhouse import statement
+from sinks.clickhouse import query, statement
 from sinks.loads import Loads, PartitionProgress
 
 LOOKS = 3
@@ -131,7 +131,7 @@ def _is_off(rows: list[dict[str, Any]]) -> bool:
 def _all_books(place: Connection, first: date) -> list[dict[str, Any]]:
     """Two differences that are not zero by construction: records' counts, and stored events."""
     with store(place.clickhouse_dsn) as client:
-        found = client.query(statement("sinks.sql", "books"), parameters={"from_day": first})
+        found = query(client, statement("sinks.sql", "books"), parameters={"from_day": first})
     rows = [dict(row) for row in found.named_results()]
     for row in rows:
         uncounted = row["counted"] - row["accepted"] - row["dead"]

@@ -24,7 +24,7 @@ from schemas.settings import CommonSettings, read
 from schemas.telemetry import configure_logging
 from sinks import erasure as erasing
 from sinks import keys
-from sinks.clickhouse import statement
+from sinks.clickhouse import query, statement
 
 log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ def erase(
 
 
 def _answer(client: Client, broker: KafkaAdminClient, done: erasing.Erasure) -> dict[str, Any]:
-    kept = client.query(statement("sinks.sql", "old_parts")).result_rows[0][0]
+    kept = query(client, statement("sinks.sql", "old_parts")).result_rows[0][0]
     return {
         "tenant": done.tenant,
         "user_hash": done.user_hash,

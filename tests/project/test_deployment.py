@@ -37,11 +37,6 @@ from tests.support.deployed import (
 )
 from tests.support.sources import ROOT
 
-# Settings of another change of the same release; off this list as they come.
-COMING = {
-    *("USAGE_CLUSTER", "USAGE_KAFKA_SECURITY", "USAGE_KAFKA_CA_FILE", "USAGE_CLICKHOUSE_CA_FILE"),
-    *("USAGE_KAFKA_SASL_MECHANISM", "USAGE_KAFKA_SASL_USER", "USAGE_KAFKA_SASL_PASSWORD_FILE"),
-}
 _OUR_NAME = re.compile(r"\b(?:USAGE_[A-Z_]+|CLICKHOUSE_DSN|KAFKA_BOOTSTRAP)\b")
 
 
@@ -63,7 +58,7 @@ def test_settings_exist():
     for _, _, container in workloads():
         named |= {variable["name"] for variable in container.get("env", ())}
     assert len(named) > 12
-    assert named <= settings() | COMING
+    assert named <= settings()
 
 
 def test_values_are_what_settings_take():

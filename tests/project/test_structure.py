@@ -207,6 +207,13 @@ def test_next_names_a_module():
     assert not wrong
 
 
+def test_clickhouse_is_asked_in_one_place():
+    """Asked elsewhere, an answer that is not ClickHouse's would be a table without rows."""
+    asked = re.compile(r"(?:client|server)\.query(?:_df|_np|_arrow)?\(")
+    found = {str(p.relative_to(ROOT)) for p, _ in modules(*PACKAGES) if asked.search(p.read_text())}
+    assert found == {"sinks/clickhouse.py"}
+
+
 def test_clients_are_made_in_one_place():
     """A client of Kafka or ClickHouse that is made elsewhere would speak neither TLS nor SASL."""
     makers = {

@@ -1,13 +1,14 @@
-"""What is said when ClickHouse is away: never whom a query was about."""
+"""What an answer is, and what is said when there is none: never whom a query was about."""
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from clickhouse_connect.driver.exceptions import OperationalError
 
 from schemas.rejects import Unavailable
-from sinks.clickhouse import reraise
+from sinks.clickhouse import query, reraise
 
 ADDRESS = "/?query_id=1&param_user_ids=%5B%27sample-user%27%5D"
 
@@ -35,3 +36,18 @@ def test_a_retry_names_no_user(level):
     )
     assert "sample-user" not in run.stdout + run.stderr
     assert "still heard" in run.stderr
+
+
+@pytest.mark.parametrize("summary", [{"query_id": ""}, {}])
+def test_an_empty_answer_of_somebody_else_is_no_table_without_rows(summary):
+    """Something in between that answers 200 and nothing else: the driver finds no rows in it."""
+    client = SimpleNamespace(query=lambda *_, **__: SimpleNamespace(summary=summary))
+    with pytest.raises(Unavailable):
+        query(client, "SELECT 1")
+
+
+def test_an_answer_with_its_id_is_one():
+    """It is handed on as it is."""
+    answer = SimpleNamespace(summary={"query_id": "1"})
+    client = SimpleNamespace(query=lambda *_, **__: answer)
+    assert query(client, "SELECT 1") is answer
