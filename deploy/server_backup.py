@@ -35,6 +35,7 @@ def from_server(destination: str, database: str) -> Fill:
 
     def fill(client: Client) -> None:
         _do(client, _statement("server_restore", database, destination, draft=client.database))
+        _do(client, statement("sinks.sql", "leases_forget"))
 
     return fill
 

@@ -85,7 +85,7 @@ class GatewayProcess:
 
     def metric(self, name: str, **labels: str) -> float:
         """The value of one of its metrics; 0 when it is not there."""
-        wanted = "{" + ",".join(f'{key}="{value}"' for key, value in labels.items()) + "}"
+        wanted = "{" + ",".join(f'{key}="{value}"' for key, value in sorted(labels.items())) + "}"
         for line in httpx.get(f"{self.url}/metrics").text.splitlines():
             if line.startswith(f"{name}{wanted if labels else ''} "):
                 return float(line.rsplit(" ", 1)[1])
