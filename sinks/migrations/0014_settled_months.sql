@@ -22,7 +22,9 @@ CREATE TABLE IF NOT EXISTS usage_monthly
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY attempt
-ORDER BY (tenant, user_id, product_id, team_id, access);
+-- With the attempt, or FINAL would take rows of two months for versions of one, unless it is told to
+-- stay within partitions.
+ORDER BY (tenant, user_id, product_id, team_id, access, attempt);
 
 CREATE TABLE IF NOT EXISTS settled_months
 (

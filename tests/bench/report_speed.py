@@ -22,6 +22,7 @@ from clickhouse_connect.driver.client import Client
 from sinks.clickhouse import connect
 from sinks.keys import create_key
 from sinks.migrate import migrate
+from sinks.settle import Settler
 from tests.bench.results import Comparison, Delay, Growth, percentile
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.many_rows import insert_many, settle, wait_for_merges
@@ -162,6 +163,8 @@ class ManyRows:
             filled += more
             settle(self._client)
             wait_for_merges(self._client)
+            # As the query service does when a month has been quiet for an hour.
+            Settler(quiet_seconds=0).round(self._client, self._last)
             self.steady.append(self.ask(loads, STEADY).served)
         self._client.command(_EVENTS, parameters={"tenant": ASKED, "each": EVENTS_A_ROW})
         wait_for_merges(self._client)

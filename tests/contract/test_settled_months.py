@@ -75,6 +75,22 @@ def test_a_late_event_is_in_the_next_report(store_client, settled, months, settl
     assert answer(http) == from_days
 
 
+def test_rows_of_two_months_are_not_versions_of_one(store_client, settled):
+    """Whoever reads `usage_monthly` sees all months, whatever its settings say of FINAL."""
+    tenant, _ = settled
+    read = "SELECT count() FROM usage_monthly{} WHERE tenant = {{tenant:String}}"
+    once, all_rows = (
+        store_client.query(
+            read.format(final),
+            parameters={"tenant": tenant},
+            settings={"do_not_merge_across_partitions_select_final": 0},
+        ).result_rows
+        for final in (" FINAL", "")
+    )
+    assert once == all_rows
+    assert all_rows[0][0] >= len(EVENTS)
+
+
 def test_a_row_written_over_is_read(store_client, settled, months):
     """As by a rebuild: the old numbers are gone at once, a row of zeros is absent."""
     tenant, http = settled
