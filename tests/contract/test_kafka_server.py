@@ -10,8 +10,14 @@ from pathlib import Path
 
 import aiokafka
 import pytest
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import NewTopic
+from kafka import (
+    KafkaAdminClient,
+    KafkaConsumer,
+    KafkaProducer,
+    OffsetAndMetadata,
+    TopicPartition,
+)
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError
 
 from deploy import jars, kafka
@@ -61,6 +67,20 @@ def topics(broker: KafkaProcess) -> set[str]:
     found = consumer.topics()
     consumer.close()
     return found
+
+
+def test_what_groups_committed_stays_short(broker):
+    """It is compacted from a megabyte on: while a restarted broker reads it, nobody can work."""
+    produce(broker, [b"event"])
+    consumer = KafkaConsumer(bootstrap_servers=broker.bootstrap, group_id="sample")
+    consumer.assign([BASE])
+    consumer.commit({BASE: OffsetAndMetadata(1, "", -1)})
+    consumer.close()
+    admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    asked = ConfigResource(ConfigResourceType.TOPIC, "__consumer_offsets")
+    (told,) = admin.describe_configs([asked])["topic"].values()
+    admin.close()
+    assert told["segment.bytes"]["value"] == str(2**20)
 
 
 def test_serves_kafka_python(broker):
