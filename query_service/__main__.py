@@ -13,6 +13,10 @@ from schemas.memory import give_back
 from schemas.settings import QuerySettings, read
 from schemas.telemetry import configure_logging
 
+# Longer than proxies keep idle connections (nginx 60 s), or one may be closed under a request: what
+# changes something is not sent again.
+_KEEP_ALIVE_SECONDS = 75
+
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT; what is begun is answered, and the exit status is 0."""
@@ -33,6 +37,7 @@ def main() -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
 
 

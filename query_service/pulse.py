@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -55,7 +56,7 @@ class Pulse:
                 client = client or self._make()
                 if client.ping():
                     self._answered_at = time.monotonic()
-            except Unavailable:
+            except (Unavailable, ClickHouseError):  # it may refuse for a moment only, too
                 client = None
             self._stopped.wait(_BEAT_SECONDS)
         if client is not None:
