@@ -63,9 +63,9 @@ def _to_files(
 def _by_clickhouse(client: Client, place: str, found: connection.Connection) -> None:
     with (
         admin(found.kafka) as broker,
-        maintenance(found.clickhouse_dsn, broker, "backup", tell=tell),
+        maintenance(found.clickhouse_dsn, broker, "backup", tell=tell) as lease,
     ):
-        server_backup.take(client, place)
+        server_backup.take(client, place, lease=lease)
 
 
 def restore(

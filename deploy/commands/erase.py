@@ -25,6 +25,7 @@ from schemas.telemetry import configure_logging
 from sinks import erasure as erasing
 from sinks import keys
 from sinks.clickhouse import query, statement
+from sinks.rebuild import BeyondRetention
 
 log = structlog.get_logger()
 
@@ -57,7 +58,7 @@ def erase(
             hand = erasing.Hand(client, lease.check, tell, lambda: datetime.now(UTC))
             try:
                 done = erasing.erase(hand, tenant=named, user_id=user)
-            except erasing.NotFolded as error:
+            except (erasing.NotFolded, BeyondRetention) as error:
                 fail(str(error))
             except erasing.UnknownTenant:
                 fail(f"there is no tenant {named}; its first key creates it")

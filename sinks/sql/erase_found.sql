@@ -9,6 +9,10 @@ SELECT 'usage_daily', count()
 FROM usage_daily FINAL
 WHERE tenant = {tenant:String} AND user_id = {user_id:String}
 UNION ALL
+SELECT 'usage_monthly', count()
+FROM usage_monthly FINAL
+WHERE tenant = {tenant:String} AND user_id = {user_id:String}
+UNION ALL
 SELECT 'seat_changes', count()
 FROM seat_changes FINAL
 WHERE tenant = {tenant:String} AND user_id = {user_id:String}

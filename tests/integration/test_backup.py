@@ -3,9 +3,12 @@
 import pytest
 from kafka import TopicPartition
 
+from deploy import server_backup
 from deploy.log_offsets import read_offsets
+from deploy.maintenance import backing_up
 from schemas.topics import EVENTS
 from sinks import keys
+from sinks.leases import Lost
 from tests.support.kafka_process import KafkaProcess
 from tests.support.lost_store import (
     empty_the_store,
@@ -117,6 +120,15 @@ def test_kafka_is_new_too(own_world, tmp_path):
         own_world.send(range(100))
         settled(own_world, 100)
         own_world.close()
+
+
+def test_clickhouses_own_backup_is_none_without_the_lease_at_its_end(own_world):
+    """Workers may have been at work meanwhile: what they folded may be ahead of their rows."""
+    place = f"File('{own_world.store.data_dir}/backups/late')"
+    with backing_up(own_world.store.dsn) as lease:
+        own_world.client.command("TRUNCATE TABLE leases")
+        with pytest.raises(Lost):
+            server_backup.take(own_world.client, place, lease=lease)
 
 
 def test_clickhouses_own_backup(own_world):

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy import server_backup
+from deploy.maintenance import NotNow, backing_up
 from schemas import topics
 from schemas.rejects import PersonNeeded
 from sinks.clickhouse import CLUSTER_SETTINGS, connect
@@ -64,6 +66,21 @@ def test_a_client_sends_what_a_cluster_needs_without_being_told(store):
     wanted = {1: "true", 0: "false"}
     for (name, value), stored in zip(CLUSTER_SETTINGS.items(), found, strict=True):
         assert stored in {str(value), wanted.get(value)}, name
+
+
+def test_clickhouses_own_backup_is_of_all_shards(store):
+    """The node that is asked has the rows of its own shard alone. By `restore` it is refused."""
+    place = f"File('{store.data_dir}/backups/shards')"
+    with closing(connect(store.dsn)) as client, backing_up(store.dsn) as lease:
+        server_backup.take(client, place, lease=lease)
+        client.command("CREATE DATABASE draft")
+    asked = (store.data_dir / "query_log.jsonl").read_text()
+    assert f"BACKUP DATABASE `usage` ON CLUSTER `{CLUSTER}` TO File" in asked
+    with (
+        closing(connect(store.dsn.replace("/usage", "/draft"))) as draft,
+        pytest.raises(NotNow, match=r"clusters\.md"),
+    ):
+        server_backup.from_server(place, "usage")(draft)
 
 
 def test_a_worker_and_a_rebuild_over_two_shards(world):

@@ -20,7 +20,7 @@ _CONFIG = f"""<clickhouse><tcp_port>9000</tcp_port><remote_servers><{CLUSTER}>
 {_SHARD}<port>9000</port></replica></shard>{_SHARD}<port>9000</port></replica></shard>
 </{CLUSTER}></remote_servers></clickhouse>"""
 _OWN_USERS = "(cityHash64(tenant, user_id) % 2) + 1 = shardNum()"
-_ON_CLUSTER = re.compile(rf" ON CLUSTER {CLUSTER}\b")
+_ON_CLUSTER = re.compile(rf" ON CLUSTER (?:{CLUSTER}\b|`{CLUSTER}`)")
 _REPLICATED = re.compile(r"ENGINE = Replicated(\w+)\('[^']*', '[^']*'(?:, )?")
 _DEDUPLICATION = re.compile(r"\s*SETTINGS replicated_deduplication_window = 0$")
 
