@@ -17,7 +17,7 @@ up: setup  ## everything on this machine, with sample data; Ctrl-C stops it
 	$(BIN)/usage-report up --sample $(UP_FLAGS)
 
 test: check office browser promtool  ## checks, then every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TEST_FLAGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TEST_FLAGS)
 
 faults: setup office clocks  ## every row of the fault catalogue and every test of a remedy, 2 hours; its table at the end
 	rm -rf $(FAULT_REPORT)

@@ -4,6 +4,7 @@ Next: tests.support.clickhouse_process
 """
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,22 @@ from sinks.migrate import migrate
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.kafka_process import KafkaProcess
 
+# What starts whole systems first, small files last: with them both workers end at the same time.
+ORDER = ("faults", "e2e", "browser", "integration", "contract", "model", "project", "unit")
+ROOT = Path(__file__).parent
+
 # A broker that lives for seconds need not be compiled to its best: it starts in half of the time.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
+
+def pytest_collection_modifyitems(items):
+    """One directory after another: the systems that its files share end with the last of them."""
+
+    def place(item):
+        top, *_ = item.path.relative_to(ROOT).parts
+        return ORDER.index(top) if top in ORDER else len(ORDER), item.path.parent
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

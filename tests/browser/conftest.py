@@ -25,7 +25,7 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def up(tmp_path_factory) -> Iterator[UpProcess]:
     """The whole system with its sample."""
     running = UpProcess(tmp_path_factory.mktemp("browser") / "usage-data", "--sample")
@@ -69,7 +69,7 @@ def signed_in(visit, up) -> Visit:
     return visit().sign_in(up.ready["key"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def new_key(up):
     """A function that makes a key of the sample's tenant with some scopes, and teams."""
 

@@ -41,7 +41,7 @@ class Running(UpProcess):
         return self.ask("keys", "create", "--tenant", tenant, *wanted)["key"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The whole system in an empty directory, as `usage-data` of that directory."""
     directory: Path = tmp_path_factory.mktemp("e2e")

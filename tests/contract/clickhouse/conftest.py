@@ -14,7 +14,7 @@ from tests.support.clickhouse_client import EVENTS, connected
 from tests.support.clickhouse_process import ClickHouseProcess
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dsn(tmp_path_factory):
     """The server under test: the one of CLICKHOUSE_DSN, or our own on a free port."""
     given_dsn = os.environ.get("CLICKHOUSE_DSN")

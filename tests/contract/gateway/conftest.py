@@ -16,7 +16,7 @@ from tests.support.gateway_process import SMALL_LIMITS, GatewayProcess, wait_unt
 from tests.support.topic_reader import TopicReader
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def store_client(clickhouse_dsn):
     """A client of the store."""
     client = connect(clickhouse_dsn)
@@ -24,7 +24,7 @@ def store_client(clickhouse_dsn):
     client.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def small_gateway(clickhouse_dsn, kafka_bootstrap, tmp_path_factory):
     """A gateway with small limits."""
     process = GatewayProcess(
@@ -37,7 +37,7 @@ def small_gateway(clickhouse_dsn, kafka_bootstrap, tmp_path_factory):
     assert process.stop() == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def new_key(store_client, small_gateway):
     """Makes a key that the gateway knows: (key_id, key)."""
 
@@ -51,7 +51,7 @@ def new_key(store_client, small_gateway):
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def readers(kafka_bootstrap):
     """A reader of the log, and one of the dead letters."""
     with (
@@ -75,13 +75,13 @@ def letters(readers):
     return readers[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def key(new_key):
     """A key that may send events."""
     return new_key()[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def http(small_gateway, key):
     """A client with that key."""
     with httpx.Client(

@@ -23,7 +23,7 @@ HIDDEN = (
 SHOWN = ("every team on", "key limited to the team that is on", "another tenant's key")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def services(clickhouse_dsn, tmp_path_factory):
     """A process for each of the two meanings of `privacy_scope`."""
     started = {}
@@ -39,13 +39,13 @@ def services(clickhouse_dsn, tmp_path_factory):
         process.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def url(services):
     """Where names are hidden by teams in view."""
     return f"http://127.0.0.1:{services['view'].port}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def new_company(store_client, url):
     """Makes a tenant with people, whose teams have personal data on or off."""
     made = []
@@ -60,7 +60,7 @@ def new_company(store_client, url):
         company.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def settings(services, url, new_company):
     """Every view of the walk by its name."""
     mixed = new_company("mixed", first=True, second=False)

@@ -20,7 +20,7 @@ KEY_SECONDS = 20.0
 ANSWER_SECONDS = 120.0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def two_servers(clickhouse_dsn, tmp_path_factory):
     """As if in two processes, but for the turns that they take."""
     servers = [

@@ -12,7 +12,7 @@ from tests.support.up_process import UpProcess
 from tests.support.whole_system import WholeSystem
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory):
     """A whole system: Kafka, ClickHouse, gateway, worker, query service."""
     with UpProcess(tmp_path_factory.mktemp("up")) as up:

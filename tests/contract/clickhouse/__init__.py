@@ -1,0 +1,1 @@
+"""What is asked of any ClickHouse, at one server of its own."""

@@ -1,0 +1,1 @@
+"""The whole system by its own commands, on one running `up`."""
