@@ -143,6 +143,7 @@ def test_erased_everywhere_and_no_total_changes(lived_in):
     answer = erase(world)
     assert answer["erased"] == {
         "usage_events": EVENTS,
+        "usage_monthly": 0,
         "usage_daily": number(
             world,
             "SELECT count() FROM usage_daily FINAL WHERE startsWith(user_id, 'erased-')",
