@@ -50,7 +50,7 @@ async def _any_broker(kafka: KafkaAddress) -> None:
     for server in kafka.servers:
         host, _, port = server.rpartition(":")
         try:
-            await _ask(host, int(port), context)
+            await _ask(host.strip("[]"), int(port), context)
         except OSError as error:
             trouble = error
         else:

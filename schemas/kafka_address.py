@@ -3,6 +3,7 @@
 Next: schemas.kafka_clients
 """
 
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from pydantic import SecretStr
 
 from schemas.tls import Certificates
 
+# An IPv6 address stands in brackets.
+_HOST_AND_PORT = re.compile(r"(?:[^\s:\[\]]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}")
 Security = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
@@ -65,6 +68,9 @@ class KafkaAddress:
 
     def check(self) -> None:
         """Raise ValueError, with the variable's name, for settings that cannot be meant."""
+        for server in self.servers:
+            if not _HOST_AND_PORT.fullmatch(server):
+                raise ValueError(f"KAFKA_BOOTSTRAP: {server!r} is not host:port")
         if self.is_tls:
             self._certificates.context()
         elif self._certificates.given:

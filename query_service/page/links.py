@@ -30,7 +30,9 @@ class Address:
 
     def __str__(self) -> str:
         query = f"?{urlencode(self.pairs)}" if self.pairs else ""
-        return f"{self.root}{quote(self.path)}{query}"
+        path = f"{self.root}{quote(self.path)}"
+        # What begins with two of them is another host's.
+        return f"/{path.lstrip('/')}{query}" if path.startswith("//") else path + query
 
     def values(self, name: str) -> tuple[str, ...]:
         """What is given under a name."""

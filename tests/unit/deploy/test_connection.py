@@ -72,10 +72,10 @@ def test_the_usual_directory_is_looked_at(running):
 
 def test_addresses_alone_are_enough(monkeypatch):
     """With no `up` on this machine the environment names every address."""
-    for variable, value in zip(VARIABLES[1:], ("a", "b", "c", "d", "e"), strict=True):
+    for variable, value in zip(VARIABLES[1:], ("a", "b", "c", "d", "e:1"), strict=True):
         monkeypatch.setenv(variable, value)
     assert connection.find() == Connection(
-        ingest_url="a", query_url="b", key="c", clickhouse_dsn="d", kafka=KafkaAddress("e")
+        ingest_url="a", query_url="b", key="c", clickhouse_dsn="d", kafka=KafkaAddress("e:1")
     )
 
 

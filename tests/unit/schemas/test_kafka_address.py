@@ -38,6 +38,19 @@ def test_what_is_whole_is_taken(good):
     KafkaAddress("kafka-1:9092").check()
 
 
+@pytest.mark.parametrize("server", ["[::1]:9092", "10.0.0.1:9092", "kafka_1.example:9092"])
+def test_a_server_has_a_host_and_a_port(server):
+    """An address of IPv6 in brackets."""
+    KafkaAddress(f"{server},kafka-2:9092").check()
+
+
+@pytest.mark.parametrize("server", ["kafka-1", "::1:9092", "kafka-1:port", "kafka-1:", "", "a b:1"])
+def test_a_server_without_is_refused(server):
+    """At the start, by name: it would be asked for ever."""
+    with pytest.raises(ValueError, match="KAFKA_BOOTSTRAP"):
+        KafkaAddress(f"kafka-2:9092,{server}").check()
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [

@@ -23,6 +23,11 @@ def test_what_users_wrote_is_quoted():
     assert Address.of(str(place), "/usage") == place
 
 
+def test_a_link_to_where_one_is_stays_here():
+    """Two slashes would name another host."""
+    assert str(Address("", "//elsewhere.invalid/x")) == "/elsewhere.invalid/x"
+
+
 @pytest.mark.parametrize(
     "wanted",
     ["/usage/?team=a", "/usage/users/x", "/usage/", "/usage/users/..x", "/usage/?q=/../x#a/../b"],
