@@ -42,9 +42,12 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc]
 
     refusal = ""
 
-    def get_connection(self, *args: Any, **options: Any) -> Any:
-        connection = super().get_connection(*args, **options)
-        connection.init_future.add_errback(self._remember)
+    def get_connection(self, node_id: Any, *args: Any, **options: Any) -> Any:
+        known = self._conns.get(node_id)
+        connection = super().get_connection(node_id, *args, **options)
+        # Once each: a producer asks for it thousands of times while a broker is silent.
+        if connection is not known:
+            connection.init_future.add_errback(self._remember)
         return connection
 
     async def _build_transport(self, *args: Any, **options: Any) -> Any:
