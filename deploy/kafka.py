@@ -41,7 +41,10 @@ auto.create.topics.enable=false
 default.replication.factor=1
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
-{groups}
+# What groups committed is compacted by whole segments, and read at each start. Where that is long,
+# the broker is elected anew meanwhile, and broker 4.3.1 then tells workers without end that it does
+# not coordinate their group.
+offsets.topic.segment.bytes=1048576
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
@@ -49,11 +52,6 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 {restart}
 """
-
-# What groups committed is compacted by whole segments, and read at each start. Where that is long,
-# the broker is elected anew meanwhile, and broker 4.3.1 then tells workers without end that it does
-# not coordinate their group.
-GROUPS = "offsets.topic.segment.bytes=1048576"
 
 # After kill -9 the controller refuses the broker until the dead one's session has run out.
 RESTART = """\
@@ -88,9 +86,7 @@ def prepare(data_dir: Path, port: int) -> list[str]:
     and `scram.users` before the first start: a line each, SCRAM-SHA-512=[name=…,password=…].
     Java and the jars are fetched when the cache lacks them.
     """
-    properties = PROPERTIES.format(
-        port=port, controller_port=ports.free(), groups=GROUPS, restart=RESTART.strip()
-    )
+    properties = PROPERTIES.format(port=port, controller_port=ports.free(), restart=RESTART.strip())
     overrides = data_dir / "overrides.properties"
     if overrides.exists():  # of two values for one name the later one counts
         properties += overrides.read_text()
